@@ -1,0 +1,70 @@
+# SPDX-FileCopyrightText: 2026 lbm_policy contributors
+# SPDX-License-Identifier: Apache-2.0
+"""The command `lbm`: imports the file of a command when it is called, so that `lbm --help` stays fast."""
+
+import importlib
+from dataclasses import dataclass
+
+import click
+
+from lbm_policy_node import __version__
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One line of `lbm --help`."""
+
+    target: str  # "module:attribute" of a click command
+    help: str
+
+
+def _entry(name: str, text: str) -> Entry:
+    return Entry(f"lbm_policy_node.cli.{name}:command", text)
+
+
+COMMANDS: dict[str, Entry] = {
+    "demo": _entry("demo", "Run the simulated robot, a policy and the executor through ten instructions."),
+    "bringup": _entry(
+        "bringup", "Start the graph for a robot: policy, executor and, for the demo robot, the simulator."
+    ),
+    "doctor": _entry(
+        "doctor", "Check GPU, ROS 2, rendering and the topics of a robot spec, and say what to do."
+    ),
+    "info": _entry("info", "Describe a checkpoint and how it fits a robot spec."),
+    "verify": _entry("verify", "Compare a checkpoint's numbers with reference tensors, stage by stage."),
+    "collect": _entry("collect", "Record demonstrations of scripted experts as a LeRobotDataset."),
+    "train": _entry("train", "Train a multitask DiT on a LeRobotDataset."),
+    "eval": _entry("eval", "Measure success per task in closed loop."),
+    "bench": _entry("bench", "Measure latency and control-tick lateness against bare rclpy."),
+}
+
+
+class LazyGroup(click.Group):
+    """A click group that imports a command's module only when that command is asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        entry = COMMANDS.get(cmd_name)
+        return load(entry) if entry else None
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, entry.help) for name, entry in COMMANDS.items()])
+
+
+def load(entry: Entry) -> click.Command:
+    """Import the click command that an entry names."""
+    module, attribute = entry.target.split(":")
+    return getattr(importlib.import_module(module), attribute)
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="lbm")
+def main() -> None:
+    """Run language-conditioned manipulation policies on robots under ROS 2."""
+
+
+if __name__ == "__main__":
+    main()

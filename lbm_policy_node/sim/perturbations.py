@@ -1,0 +1,27 @@
+# SPDX-FileCopyrightText: 2026 lbm_policy contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Hooks through which an evaluation disturbs the simulated robot."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+from lbm_policy_node.core.types import Array
+
+if TYPE_CHECKING:
+    from lbm_policy_node.sim.robot import SimulatedRobot
+
+
+class Perturbation(Protocol):
+    """Changes the scene, the robot or what the sensors report. Every method has access to the simulator's true state."""
+
+    def on_reset(self, robot: SimulatedRobot) -> None:
+        """Called once after the scene of an episode is laid out."""
+
+    def before_tick(self, robot: SimulatedRobot, target: Array, gripper: float) -> tuple[Array, float]:
+        """Called before each control tick with the commanded position (3,) m and gripper; returns what is really applied."""
+        ...
+
+    def on_images(self, robot: SimulatedRobot, images: dict[str, Array]) -> dict[str, Array]:
+        """Called on rendered images (name -> uint8 (H, W, 3)); returns what the sensors report."""
+        ...
