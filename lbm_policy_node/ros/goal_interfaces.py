@@ -7,10 +7,11 @@ from typing import Any
 
 from lbm_msgs.action import RunPolicy
 from lbm_msgs.srv import CancelPolicy, SetInstruction, StartPolicy
-from lbm_policy_node.core.reasons import Reason
 from rclpy.action.server import ActionServer, CancelResponse, GoalEvent, GoalResponse, ServerGoalHandle
 from rclpy.node import Node
 from std_msgs.msg import Bool
+
+from lbm_policy_node.core.reasons import Reason
 
 from . import conversion, qos
 from .goal import Ending, GoalHandler, Termination
@@ -19,8 +20,8 @@ from .goal import Ending, GoalHandler, Termination
 class GoalInterfaces:
     """Hosts the action, the services and, when named, the topic on which success is reported from outside.
 
-    A goal that runs is in the state EXECUTING without an execute coroutine: rclpy polls a pending coroutine in a
-    busy loop, so the callback that rclpy wants is only scheduled at the end, to deliver the result.
+    A goal that runs is in the state EXECUTING without an execute coroutine: rclpy polls a pending coroutine
+    in a busy loop, so the callback that rclpy wants is only scheduled at the end, to deliver the result.
     """
 
     def __init__(
@@ -97,7 +98,11 @@ class GoalInterfaces:
         self._on_refused(reason)
 
     def _on_goal(self, goal: RunPolicy.Goal) -> GoalResponse:
-        return GoalResponse.ACCEPT if self._try_start(goal.instruction, goal.time_limit_s).ok else GoalResponse.REJECT
+        return (
+            GoalResponse.ACCEPT
+            if self._try_start(goal.instruction, goal.time_limit_s).ok
+            else GoalResponse.REJECT
+        )
 
     def _on_accepted(self, handle: ServerGoalHandle) -> None:
         handle._update_state(GoalEvent.EXECUTE)

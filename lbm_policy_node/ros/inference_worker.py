@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+
 from lbm_policy_node.core.types import Array, Observation
 
 if TYPE_CHECKING:

@@ -15,8 +15,8 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))  # for the helper modules beside this file
 
-import rclpy  # noqa: E402
-from rclpy.signals import SignalHandlerOptions  # noqa: E402
+import rclpy
+from rclpy.signals import SignalHandlerOptions
 
 LAST_DOMAIN = 101  # higher ones overlap the ports that Linux hands out
 

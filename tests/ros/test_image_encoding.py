@@ -7,6 +7,7 @@ from array import array
 import cv2
 import numpy as np
 import pytest
+
 from lbm_policy_node.ros.image_encoding import ConversionError, decode_compressed, decode_raw
 
 RGB = np.arange(2 * 4 * 3, dtype=np.uint8).reshape(2, 4, 3)
@@ -92,7 +93,11 @@ def test_disagreeing_size_step_or_encoding_is_refused_by_name(change, named):
 
 @pytest.mark.parametrize(
     ("suffix", "image_format", "tolerance"),
-    [(".png", "rgb8; png compressed bgr8", 0), (".jpg", "jpeg", 12), (".jpg", "bgr8; jpeg compressed bgr8", 12)],
+    [
+        (".png", "rgb8; png compressed bgr8", 0),
+        (".jpg", "jpeg", 12),
+        (".jpg", "bgr8; jpeg compressed bgr8", 12),
+    ],
 )
 def test_jpeg_and_png_decode_to_rgb(suffix, image_format, tolerance):
     flat = np.broadcast_to(np.array([200, 100, 50], np.uint8), (16, 16, 3))
@@ -102,7 +107,8 @@ def test_jpeg_and_png_decode_to_rgb(suffix, image_format, tolerance):
 
 
 @pytest.mark.parametrize(
-    ("data", "image_format"), [(b"", "jpeg"), (b"\xff\xd8broken", "jpeg"), (b"x", "16UC1; compressedDepth png")]
+    ("data", "image_format"),
+    [(b"", "jpeg"), (b"\xff\xd8broken", "jpeg"), (b"x", "16UC1; compressedDepth png")],
 )
 def test_bytes_that_are_no_image_are_refused(data, image_format):
     with pytest.raises(ConversionError, match=r"data of|format is"):

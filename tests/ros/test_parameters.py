@@ -5,9 +5,10 @@
 from dataclasses import dataclass
 
 import pytest
-from lbm_policy_node.ros.parameters import ParameterError, declare, parameter
 from rclpy.node import Node
 from rclpy.parameter import Parameter
+
+from lbm_policy_node.ros.parameters import ParameterError, declare, parameter
 
 pytestmark = pytest.mark.usefixtures("ros")
 
