@@ -98,11 +98,8 @@ class GoalInterfaces:
         self._on_refused(reason)
 
     def _on_goal(self, goal: RunPolicy.Goal) -> GoalResponse:
-        return (
-            GoalResponse.ACCEPT
-            if self._try_start(goal.instruction, goal.time_limit_s).ok
-            else GoalResponse.REJECT
-        )
+        reason = self._try_start(goal.instruction, goal.time_limit_s)
+        return GoalResponse.ACCEPT if reason.ok else GoalResponse.REJECT
 
     def _on_accepted(self, handle: ServerGoalHandle) -> None:
         handle._update_state(GoalEvent.EXECUTE)
@@ -110,7 +107,9 @@ class GoalInterfaces:
 
     def _on_cancel(self, handle: ServerGoalHandle) -> CancelResponse:
         # rclpy enters CANCELING after this returns, so the run ends in the next turn of the executor.
-        self._node.executor.create_task(self._goals.end, Termination.CANCELED, self._now_ns())
+        executor = self._node.executor
+        assert executor is not None  # a callback runs in one
+        executor.create_task(self._goals.end, Termination.CANCELED, self._now_ns())
         return CancelResponse.ACCEPT
 
     def _start(self, request: Any, response: Any) -> Any:

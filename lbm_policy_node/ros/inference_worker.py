@@ -50,8 +50,8 @@ class InferenceResult:
 class InferenceWorker:
     """Runs ``Policy.infer`` in a daemon thread.
 
-    Threads: ``submit``, ``take`` and ``stop`` belong to the node's executor thread. ``wake`` is called from the
-    worker's thread when an answer is ready and must be thread-safe (trigger a guard condition).
+    Threads: ``submit``, ``take`` and ``stop`` belong to the node's executor thread. ``wake`` is called from
+    the worker's thread when an answer is ready and must be thread-safe (trigger a guard condition).
     """
 
     def __init__(self, policy: "Policy", wake: Callable[[], None]) -> None:

@@ -36,7 +36,7 @@ class ManagedNode(LifecycleNode):
     def release(self) -> None:
         """Undo ``configure``, also after it stopped half-way."""
 
-    def on_refused(self, reason: str) -> None:
+    def on_refused(self, error: Exception) -> None:
         """Publish why a transition was refused."""
 
     def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
@@ -73,15 +73,15 @@ class ManagedNode(LifecycleNode):
         try:
             getattr(self, transition)()
         except self.Refusals as error:
-            self._refuse(transition, str(error))
+            self._refuse(transition, error)
             return TransitionCallbackReturn.FAILURE
         except Exception:
             self.get_logger().error(f"{transition} failed:\n{traceback.format_exc()}")
             raise
         return getattr(super(), f"on_{transition}")(state)
 
-    def _refuse(self, transition: str, reason: str) -> None:
-        self.get_logger().error(f"{transition} refused: {reason}")
+    def _refuse(self, transition: str, error: Exception) -> None:
+        self.get_logger().error(f"{transition} refused: {error}")
         if transition == "configure":
             self.release()
-        self.on_refused(reason)
+        self.on_refused(error)

@@ -13,6 +13,7 @@ from rclpy.executors import ConditionReachedException, ExternalShutdownException
 from rclpy.lifecycle import LifecycleNode, TransitionCallbackReturn
 from rclpy.node import Node
 from rclpy.signals import SignalHandlerOptions
+from rclpy.utilities import try_shutdown
 
 from .parameters import ParameterError
 
@@ -22,9 +23,9 @@ EXIT_BAD_PARAMETERS = 2
 class StopSignal:
     """Turns SIGINT and SIGTERM into a flag that wakes the executor.
 
-    rclpy's own handler shuts the context down at once, after which a node can no longer say IDLE. Python runs its
-    handlers only between byte codes of the main thread, which sits in the wait set; the wake-up socket is
-    written by the C handler and read by a thread here.
+    rclpy's own handler shuts the context down at once, after which a node can no longer say IDLE. Python runs
+    its handlers only between byte codes of the main thread, which sits in the wait set; the wake-up socket
+    is written by the C handler and read by a thread here.
     """
 
     def __init__(self, executor: SingleThreadedExecutor) -> None:
@@ -84,7 +85,7 @@ def run(make_node: Callable[[], Node], args: Sequence[str] | None = None) -> int
         return _run(make_node, executor, stopped)
     finally:
         executor.shutdown(timeout_sec=1.0)
-        rclpy.try_shutdown()
+        try_shutdown()
 
 
 def _run(make_node: Callable[[], Node], executor: SingleThreadedExecutor, stopped: StopSignal) -> int:

@@ -19,10 +19,10 @@ CAMERA = _profile(reliable=False, depth=1)
 image of a megabyte delays the next one."""
 
 PROPRIO = _profile(reliable=False, depth=10)
-"""Small and fast; a few messages deep, so that one slow callback does not lose the sample nearest a camera's."""
+"""Small and fast; a few deep, so that one slow callback does not lose the sample nearest a camera's."""
 
 COMMAND = _profile(reliable=True, depth=1)
-"""Controllers subscribe reliably (an incompatible offer would silently not match), and only the newest counts."""
+"""Controllers subscribe reliably (an incompatible offer would not match), and only the newest counts."""
 
 CHUNK = _profile(reliable=True, depth=1)
 """A lost chunk starves the executor; an older chunk is worthless once a newer one exists."""

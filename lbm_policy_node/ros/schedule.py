@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from enum import Enum
 
 JITTER_STEPS = 0.1
-"""A camera stamp this much of a step early still counts as on time; without it, a stamp a microsecond short of
-the due time would wait for the next image, and a whole image interval would be lost now and then."""
+"""A camera stamp this much of a step early still counts as on time; else a stamp a microsecond short of the
+due time would wait for the next image, and a whole image interval would be lost now and then."""
 
 
 class Mode(str, Enum):

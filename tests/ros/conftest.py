@@ -17,6 +17,7 @@ sys.path.insert(0, str(Path(__file__).parent))  # for the helper modules beside 
 
 import rclpy
 from rclpy.signals import SignalHandlerOptions
+from rclpy.utilities import try_shutdown
 
 LAST_DOMAIN = 101  # higher ones overlap the ports that Linux hands out
 
@@ -54,4 +55,4 @@ def ros(ros_domain: int) -> Iterator[None]:
     """Start rclpy in this process for one test."""
     rclpy.init(args=[], signal_handler_options=SignalHandlerOptions.NO)
     yield
-    rclpy.try_shutdown()
+    try_shutdown()

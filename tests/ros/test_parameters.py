@@ -34,9 +34,9 @@ def test_parameters_are_described_ranged_and_read_only():
     node = _node()
     declare(node, Config)
     rate, mode = node.describe_parameter("rate_hz"), node.describe_parameter("mode")
+    (bounds,), (steps,) = rate.floating_point_range, node.describe_parameter("steps").integer_range
     assert rate.description == "How often, Hz."
-    assert (rate.floating_point_range[0].from_value, rate.floating_point_range[0].to_value) == (0.1, 100.0)
-    assert node.describe_parameter("steps").integer_range[0].to_value == 16
+    assert (bounds.from_value, bounds.to_value, steps.to_value) == (0.1, 100.0, 16)
     assert mode.additional_constraints == "one of: hold, warn"
     assert not node.set_parameters([Parameter("enable", value=True)])[0].successful
 
