@@ -121,7 +121,9 @@ class SimRobotNode(Node):
             return Health(WARN, f"command ignored: {hold.refusal}", values)
         if 0.0 < achieved < 0.9 * wanted:
             return Health(WARN, f"simulating at {achieved:.2f} of real time instead of {wanted:.2f}", values)
-        return Health(OK, "lock step" if self.config.lock_step else f"real-time factor {achieved:.2f}", values)
+        return Health(
+            OK, "lock step" if self.config.lock_step else f"real-time factor {achieved:.2f}", values
+        )
 
 
 def main() -> None:

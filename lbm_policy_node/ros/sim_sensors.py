@@ -27,7 +27,7 @@ def time_message(stamp_ns: int) -> Time:
 
 
 class ImageMessage:
-    """One rgb8 message whose buffer is written in place: rclpy takes only an ``array.array`` without a copy per byte."""
+    """One rgb8 message whose buffer is written in place; rclpy takes only an ``array.array`` quickly."""
 
     def __init__(self, *, height: int, width: int, frame_id: str) -> None:
         self._buffer = array("B", bytes(height * width * 3))

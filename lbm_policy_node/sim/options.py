@@ -27,7 +27,8 @@ class ResetOptions:
         """Read the JSON object; an empty text means no options.
 
         Raises:
-            ValueError: Not a JSON object, an unknown key, a value out of range, or ``ajar`` for a task that does not slide.
+            ValueError: Not a JSON object, an unknown key, a value out of range, or ``ajar`` where
+                nothing slides.
         """
         try:
             values = json.loads(text) if text.strip() else {}

@@ -10,8 +10,8 @@ _WINDOW_NS = 1_000_000_000
 class Pacer:
     """Keeps simulated time at a multiple of wall time, and measures the multiple that was reached.
 
-    A late caller catches up by a few ticks at once; what it cannot catch up is given up, so that a slow machine
-    simulates slowly instead of in bursts::
+    A late caller catches up by a few ticks at once; what it cannot catch up is given up, so that a slow
+    machine simulates slowly instead of in bursts::
 
         wall   0    12.5   25 (busy rendering) 50    62.5 ms
         ticks  1    1      -                   3     1

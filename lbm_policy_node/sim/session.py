@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 lbm_policy contributors
 # SPDX-License-Identifier: Apache-2.0
-"""A simulated robot that lives on through many episodes: its clock, its controller, and the scene of the moment."""
+"""A simulated robot that lives on through many episodes: its clock, controller and scene."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ START_NS: Final = 100_000_000_000
 
 
 class SimulationSession:
-    """Ticks one scene after another on one clock, which only ever grows. Not thread-safe; it owns a renderer."""
+    """Ticks one scene after another on one clock, which only grows. Not thread-safe: it owns a renderer."""
 
     def __init__(self, *, task: str, seed: int, height: int, width: int, base_frame: str) -> None:
         """Lay out the first scene.
