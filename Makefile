@@ -40,6 +40,7 @@ format: setup
 colcon: setup
 	@VENV="$(VENV)" scripts/colcon_build.sh
 
+# Leaves the environment and outputs/ (datasets, trained models) alone.
 clean:
-	rm -rf build install log outputs .pytest_cache .ruff_cache .hypothesis *.egg-info
+	rm -rf build install log .pytest_cache .ruff_cache .hypothesis *.egg-info
 	find . -path ./.venv -prune -o -name __pycache__ -type d -print0 | xargs -0 rm -rf

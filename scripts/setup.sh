@@ -102,7 +102,7 @@ make_venv() {
 }
 
 python_packages() {
-    local pip=("$venv/bin/python" -m pip --disable-pip-version-check -q)
+    local pip=("$venv/bin/python" -m pip --disable-pip-version-check -qq)
     say "Python packages (minutes on the first run)"
     "${pip[@]}" install --no-deps -r requirements/ros-jazzy.txt
     "${pip[@]}" install -r requirements/base.txt -r requirements/dev.txt
@@ -128,7 +128,7 @@ messages() {
 
 ourselves() {
     say "lbm_policy (editable)"
-    "$venv/bin/python" -m pip --disable-pip-version-check -q install --no-deps --no-build-isolation -e .
+    "$venv/bin/python" -m pip --disable-pip-version-check -qq install --no-deps --no-build-isolation -e .
 }
 
 [[ $(uname -sm) == "Linux x86_64" ]] ||
