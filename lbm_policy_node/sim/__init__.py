@@ -4,3 +4,7 @@
 
 May import core, policies, mujoco and metaworld.
 """
+
+import os
+
+os.environ.setdefault("MUJOCO_GL", "egl")  # mujoco reads it when it is first imported

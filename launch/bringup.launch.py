@@ -1,0 +1,94 @@
+# SPDX-FileCopyrightText: 2026 lbm_policy contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Start policy and executor for a robot, and the simulated robot with sim:=true.
+
+ros2 launch lbm_policy bringup.launch.py robot:=metaworld checkpoint:=<folder> sim:=true enable_control:=true
+"""
+
+# pyright: reportMissingImports=false  # launch has no wheel; it comes with an installation of ROS 2
+from launch import LaunchContext, LaunchDescription, LaunchDescriptionEntity
+from launch.actions import DeclareLaunchArgument, LogInfo, OpaqueFunction, Shutdown, UnsetEnvironmentVariable
+from launch.substitutions import LaunchConfiguration
+from launch_ros.actions import Node
+
+from lbm_policy_node.graph import GraphConfig, NodeProcess, describe
+from lbm_policy_node.transport import CHOICES, VARIABLES
+
+SWITCH = ["true", "false"]
+ARGUMENTS = [
+    DeclareLaunchArgument("robot", description="Robot spec: a file, or a name in config/robots."),
+    DeclareLaunchArgument("checkpoint", description="Folder of the policy's checkpoint."),
+    DeclareLaunchArgument(
+        "sim", default_value="false", choices=SWITCH, description="Start the simulated robot."
+    ),
+    DeclareLaunchArgument(
+        "enable_control",
+        default_value="false",
+        choices=SWITCH,
+        description="Send commands; false is shadow mode.",
+    ),
+    DeclareLaunchArgument(
+        "transport", default_value="auto", choices=["auto", *CHOICES], description="See docs/transport.md."
+    ),
+    DeclareLaunchArgument(
+        "use_sim_time",
+        default_value="auto",
+        choices=["auto", *SWITCH],
+        description="Follow /clock; auto: with sim.",
+    ),
+    DeclareLaunchArgument("namespace", default_value="", description="Namespace of policy and executor."),
+    DeclareLaunchArgument(
+        "device", default_value="cpu", description="Where the policy computes: cpu or cuda."
+    ),
+    DeclareLaunchArgument("task", default_value="reach", description="First task of the simulated robot."),
+    DeclareLaunchArgument(
+        "real_time_factor", default_value="1.0", description="Simulated seconds per second."
+    ),
+]
+
+
+def read_config(context: LaunchContext) -> GraphConfig:
+    """Return the launch arguments as the graph's configuration; "auto" is None there."""
+    text = {argument.name: LaunchConfiguration(argument.name).perform(context) for argument in ARGUMENTS}
+    return GraphConfig(
+        robot=text["robot"],
+        checkpoint=text["checkpoint"],
+        sim=text["sim"] == "true",
+        enable_control=text["enable_control"] == "true",
+        transport=None if text["transport"] == "auto" else text["transport"],
+        use_sim_time=None if text["use_sim_time"] == "auto" else text["use_sim_time"] == "true",
+        namespace=text["namespace"],
+        device=text["device"],
+        task=text["task"],
+        real_time_factor=float(text["real_time_factor"]),
+    )
+
+
+def launch_node(process: NodeProcess) -> Node:
+    """Return the launch action of one process; when it ends, so does the launch."""
+    return Node(
+        package="lbm_policy",
+        executable=process.executable,
+        name=process.name,
+        namespace=process.namespace,
+        parameters=[dict(process.parameters)],
+        additional_env=dict(process.environment),
+        output="screen",
+        emulate_tty=True,
+        on_exit=Shutdown(reason=f"{process.name} ended"),
+    )
+
+
+def launch_graph(context: LaunchContext) -> list[LaunchDescriptionEntity]:
+    """Return what starts the graph, once the arguments are known."""
+    graph = describe(read_config(context))
+    return [
+        *(UnsetEnvironmentVariable(name) for name in VARIABLES),
+        *(LogInfo(msg=message) for message in graph.messages),
+        *(launch_node(process) for process in graph.processes),
+    ]
+
+
+def generate_launch_description() -> LaunchDescription:
+    """Called by ``ros2 launch``."""
+    return LaunchDescription([*ARGUMENTS, OpaqueFunction(function=launch_graph)])

@@ -1,0 +1,90 @@
+# SPDX-FileCopyrightText: 2026 lbm_policy contributors
+# SPDX-License-Identifier: Apache-2.0
+"""The simulated robot's sensors as ROS messages, stamped with simulation time."""
+
+from array import array
+
+import numpy as np
+from builtin_interfaces.msg import Time
+from geometry_msgs.msg import PoseStamped
+from rclpy.node import Node
+from rosgraph_msgs.msg import Clock
+from sensor_msgs.msg import Image, JointState
+from std_msgs.msg import Bool
+
+from lbm_policy_node.core.types import ImageArray
+from lbm_policy_node.ros import qos
+from lbm_policy_node.sim.robot import SimulatedRobot
+
+CAMERAS = ("front", "wrist")
+GRIPPER_JOINT = "gripper_opening"
+_CLOCK = qos.PROPRIO  # best effort, as every time source subscribes
+
+
+def time_message(stamp_ns: int) -> Time:
+    """Return nanoseconds as a ROS time."""
+    return Time(sec=stamp_ns // 1_000_000_000, nanosec=stamp_ns % 1_000_000_000)
+
+
+class ImageMessage:
+    """One rgb8 message whose buffer is written in place; rclpy takes only an ``array.array`` quickly."""
+
+    def __init__(self, *, height: int, width: int, frame_id: str) -> None:
+        self._buffer = array("B", bytes(height * width * 3))
+        self._pixels = np.frombuffer(self._buffer, np.uint8).reshape(height, width, 3)
+        self.message = Image(height=height, width=width, encoding="rgb8", step=width * 3)
+        self.message.header.frame_id = frame_id
+        self.message.data = self._buffer
+
+    def fill(self, image: ImageArray, stamp: Time) -> Image:
+        """Write pixels, uint8 RGB (height, width, 3), and stamp; the same message is returned each time."""
+        self._pixels[...] = image
+        self.message.header.stamp = stamp
+        return self.message
+
+
+class SimulatedSensors:
+    """Publishes /clock and what the robot senses. Call from the node's executor thread."""
+
+    def __init__(self, node: Node, *, height: int, width: int, base_frame: str) -> None:
+        self._clock = node.create_publisher(Clock, "/clock", _CLOCK)
+        self._joints = node.create_publisher(JointState, "/joint_states", qos.PROPRIO)
+        self._pose = node.create_publisher(PoseStamped, "/ee_pose", qos.PROPRIO)
+        self._success = node.create_publisher(Bool, "/sim/success", qos.EVENT)
+        self._cameras = {
+            name: (
+                node.create_publisher(Image, f"/camera/{name}/image_raw", qos.CAMERA),
+                ImageMessage(height=height, width=width, frame_id=f"camera_{name}"),
+            )
+            for name in CAMERAS
+        }
+        self._base_frame = base_frame
+
+    def publish(self, robot: SimulatedRobot, stamp_ns: int, *, with_images: bool) -> None:
+        """Publish one instant; /clock first, so that no stamp lies in the future of its receiver."""
+        stamp = time_message(stamp_ns)
+        self._clock.publish(Clock(clock=stamp))
+        self._joints.publish(_joint_state(robot, stamp))
+        self._pose.publish(_pose(robot, stamp, self._base_frame))
+        self._success.publish(Bool(data=robot.success))
+        if with_images:
+            for name, image in robot.images().items():
+                publisher, message = self._cameras[name]
+                publisher.publish(message.fill(image, stamp))
+
+
+def _joint_state(robot: SimulatedRobot, stamp: Time) -> JointState:
+    names, positions, _velocities = robot.arm_joints  # positions only: the opening has no measured rate
+    message = JointState(name=[*names, GRIPPER_JOINT])
+    message.header.stamp = stamp
+    message.position = array("d", [*positions, robot.gripper_opening])
+    return message
+
+
+def _pose(robot: SimulatedRobot, stamp: Time, base_frame: str) -> PoseStamped:
+    message = PoseStamped()
+    message.header.stamp, message.header.frame_id = stamp, base_frame
+    position, orientation = message.pose.position, message.pose.orientation
+    position.x, position.y, position.z = map(float, robot.position)
+    orientation.x, orientation.y, orientation.z, orientation.w = map(float, robot.orientation_xyzw)
+    return message
