@@ -29,8 +29,8 @@ def pose(position: np.ndarray, rotation: Rotation, kind: str) -> np.ndarray:
 @pytest.mark.parametrize("reference", ["newest", "oldest"])
 def test_relative_pose_is_seen_from_the_reference(action_kind: str, state_kind: str, reference: str) -> None:
     generator = np.random.default_rng(0)
-    positions, turns = generator.normal(size=(6, 3)), Rotation.random(6, random_state=1)
-    origins, frames = generator.normal(size=(2, 3)), Rotation.random(2, random_state=2)
+    positions, turns = generator.normal(size=(6, 3)), Rotation.random(6, rng=np.random.default_rng(1))
+    origins, frames = generator.normal(size=(2, 3)), Rotation.random(2, rng=np.random.default_rng(2))
     block = RelativePose(1, action_kind, 2, state_kind, reference)
     states = np.concatenate([np.full((2, 2), 9.0), pose(origins, frames, state_kind)], axis=1)
     gripper = generator.normal(size=(6, 1))
@@ -52,7 +52,9 @@ def test_relative_pose_is_seen_from_the_reference(action_kind: str, state_kind: 
 
 
 def test_staying_at_the_reference_is_zero_and_identity() -> None:
-    state = pose(np.array([[1.0, 2.0, 3.0]]), Rotation.random(1, random_state=0), "pose_quaternion")
+    state = pose(
+        np.array([[1.0, 2.0, 3.0]]), Rotation.random(1, rng=np.random.default_rng(0)), "pose_quaternion"
+    )
     block = RelativePose(0, "pose_quaternion", 0, "pose_quaternion")
     assert np.allclose(to_relative(state, state, [block]), [[0, 0, 0, 0, 0, 0, 1]], atol=1e-12)
 
@@ -60,7 +62,7 @@ def test_staying_at_the_reference_is_zero_and_identity() -> None:
 def test_batches_of_chunks_each_have_their_own_reference() -> None:
     actions, states = (
         np.random.default_rng(0).normal(size=(2, 5, 4, 6)),
-        np.arange(2 * 5 * 2 * 3.0).reshape(2, 5, 2, 3),
+        np.arange(60, dtype=np.float64).reshape(2, 5, 2, 3),
     )
     blocks = [
         RelativePose(0, "position", 0, "position"),

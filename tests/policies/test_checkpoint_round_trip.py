@@ -21,6 +21,7 @@ from lbm_policy_node.policies.multitask_dit.checkpoint import (
     save_checkpoint,
 )
 from lbm_policy_node.policies.multitask_dit.config import MultiTaskDiTConfig
+from lbm_policy_node.policies.multitask_dit.policy import MultiTaskDiTPolicy
 
 Write = Callable[..., Path]
 
@@ -149,7 +150,7 @@ def test_per_timestep_statistics_are_marked_so_that_lerobot_refuses(small: Any, 
     )
     data = json.loads((directory / "config.json").read_text())
     assert data["lbm_extensions"]["per_timestep_action_stats"] is True
-    policy = load_policy(directory)
+    policy = MultiTaskDiTPolicy(load_checkpoint(directory))
     zeros = policy.decode(torch.zeros(1, 8, 3), [small.observation()] * 2)
     assert np.allclose(zeros[0], np.arange(1.0, 8.0)[:, None], atol=1e-6), "each row around its own mean"
 
