@@ -8,7 +8,8 @@ import time
 from geometry_msgs.msg import PoseStamped
 from lbm_msgs.msg import Reason
 from lbm_msgs.srv import ResetSimulation, StepSimulation
-from rclpy.clock import Clock, ClockType
+from rclpy.clock import Clock
+from rclpy.clock_type import ClockType
 from rclpy.node import Node
 from std_msgs.msg import Float64MultiArray
 
