@@ -1,0 +1,114 @@
+# SPDX-FileCopyrightText: 2026 lbm_policy contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Inference in a thread of its own, one request at a time, so that no callback waits for it."""
+
+import queue
+import threading
+import time
+import traceback
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from lbm_policy_node.core.types import Array, Observation
+
+if TYPE_CHECKING:
+    from lbm_policy_node.policies.policy import Policy
+
+
+@dataclass(frozen=True, eq=False)
+class InferenceRequest:
+    """What to infer.
+
+    Attributes:
+        run: Which run asked; an answer to an earlier run is thrown away.
+        chunk_id: Number of the chunk to come.
+        history: Oldest observation first.
+        n_samples: Chunks to draw.
+        seed: Of the policy's noise.
+    """
+
+    run: int
+    chunk_id: int
+    history: Sequence[Observation]
+    n_samples: int
+    seed: int
+
+
+@dataclass(frozen=True, eq=False)
+class InferenceResult:
+    """The answer: samples, shape (n_samples, horizon, action_dim), or why there are none."""
+
+    request: InferenceRequest
+    samples: Array | None
+    error: str
+    inference_s: float
+
+
+class InferenceWorker:
+    """Runs ``Policy.infer`` in a daemon thread.
+
+    Threads: ``submit``, ``take`` and ``stop`` belong to the node's executor thread. ``wake`` is called from
+    the worker's thread when an answer is ready and must be thread-safe (trigger a guard condition).
+    """
+
+    def __init__(self, policy: "Policy", wake: Callable[[], None]) -> None:
+        """Start the thread."""
+        self._policy, self._wake = policy, wake
+        self._requests: queue.Queue[InferenceRequest | None] = queue.Queue()
+        self._results: queue.Queue[InferenceResult] = queue.Queue()
+        self._in_flight = False
+        self._thread = threading.Thread(target=self._work, name="inference", daemon=True)
+        self._thread.start()
+
+    @property
+    def idle(self) -> bool:
+        """Whether a request would be taken."""
+        return not self._in_flight
+
+    def submit(self, request: InferenceRequest) -> bool:
+        """Hand over a request; False, and nothing queued, while one is in flight."""
+        if self._in_flight:
+            return False
+        self._in_flight = True
+        self._requests.put(request)
+        return True
+
+    def take(self) -> InferenceResult | None:
+        """Return the finished answer, once."""
+        try:
+            result = self._results.get_nowait()
+        except queue.Empty:
+            return None
+        self._in_flight = False
+        return result
+
+    def stop(self, timeout_s: float = 5.0) -> bool:
+        """End the thread after the present inference; False when that takes longer than the time-out."""
+        self._requests.put(None)
+        self._thread.join(timeout_s)
+        return not self._thread.is_alive()
+
+    def _work(self) -> None:
+        while (request := self._requests.get()) is not None:
+            self._results.put(self._infer(request))
+            self._wake()
+
+    def _infer(self, request: InferenceRequest) -> InferenceResult:
+        began = time.perf_counter()
+        samples, error = None, ""
+        try:
+            samples = self._policy.infer(request.history, n_samples=request.n_samples, seed=request.seed)
+            error = self._complaint(samples, request.n_samples)
+        except Exception as failure:  # whatever a policy raises becomes a published reason
+            error = "".join(traceback.format_exception_only(failure)).strip()
+        return InferenceResult(request, None if error else samples, error, time.perf_counter() - began)
+
+    def _complaint(self, samples: Array, n_samples: int) -> str:
+        spec = self._policy.spec
+        expected = (n_samples, spec.horizon, spec.action_dim)
+        if np.shape(samples) != expected:
+            return f"the policy returned shape {np.shape(samples)}; expected {expected}"
+        return ""

@@ -1,0 +1,44 @@
+# SPDX-FileCopyrightText: 2026 lbm_policy contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Every quality-of-service profile of the graph, named, with the reason for it."""
+
+from rclpy.qos import QoSDurabilityPolicy, QoSHistoryPolicy, QoSProfile, QoSReliabilityPolicy
+
+
+def _profile(*, reliable: bool, depth: int, latched: bool = False) -> QoSProfile:
+    return QoSProfile(
+        history=QoSHistoryPolicy.KEEP_LAST,
+        depth=depth,
+        reliability=QoSReliabilityPolicy.RELIABLE if reliable else QoSReliabilityPolicy.BEST_EFFORT,
+        durability=QoSDurabilityPolicy.TRANSIENT_LOCAL if latched else QoSDurabilityPolicy.VOLATILE,
+    )
+
+
+CAMERA = _profile(reliable=False, depth=1)
+"""Only the newest image counts; best effort also receives from reliable publishers, and resending a lost
+image of a megabyte delays the next one."""
+
+PROPRIO = _profile(reliable=False, depth=10)
+"""Small and fast; a few deep, so that one slow callback does not lose the sample nearest a camera's."""
+
+COMMAND = _profile(reliable=True, depth=1)
+"""Controllers subscribe reliably (an incompatible offer would not match), and only the newest counts."""
+
+CHUNK = _profile(reliable=True, depth=1)
+"""A lost chunk starves the executor; an older chunk is worthless once a newer one exists."""
+
+STATUS = _profile(reliable=True, depth=1, latched=True)
+"""A node or console that starts late must learn the present state without waiting for a change."""
+
+CONTROL_STATE = _profile(reliable=True, depth=100)
+"""One message per tick that the recorder must not lose; a second's worth in reserve."""
+
+VERDICT = _profile(reliable=True, depth=10)
+"""Few, small and each one may stop the robot."""
+
+EVENT = _profile(reliable=True, depth=10)
+"""Operator input such as an e-stop or a success flag: must arrive. Volatile, because a volatile publisher
+does not match a transient-local subscription, and the plain ``ros2 topic pub`` is volatile."""
+
+DIAGNOSTICS = _profile(reliable=True, depth=10)
+"""What diagnostic aggregators expect of /diagnostics."""

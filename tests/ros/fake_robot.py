@@ -1,0 +1,121 @@
+# SPDX-FileCopyrightText: 2026 lbm_policy contributors
+# SPDX-License-Identifier: Apache-2.0
+"""A robot on real topics whose clock moves only when a test says so."""
+
+from array import array
+from collections.abc import Callable
+from typing import Any
+
+from geometry_msgs.msg import PoseStamped
+from rclpy.node import Node
+from rosgraph_msgs.msg import Clock
+from sensor_msgs.msg import Image, JointState
+from std_msgs.msg import Float64MultiArray
+
+from lbm_policy_node.ros import conversion, qos
+
+TICK_NS = 12_500_000
+TICKS_PER_STEP = 4
+SIZE = 16
+START_NS = 100_000_000_000
+
+SPEC = """
+name: fake
+step_s: 0.05
+control_rate_hz: 80.0
+base_frame: base
+max_skew_s: 0.06
+streams:
+  front:   {topic: /front, type: sensor_msgs/msg/Image, max_age_s: 0.25}
+  wrist:   {topic: /wrist, type: sensor_msgs/msg/Image, max_age_s: 0.25}
+  joints:  {topic: /joint_states, type: sensor_msgs/msg/JointState, max_age_s: 0.2}
+  ee_pose: {topic: /ee_pose, type: geometry_msgs/msg/PoseStamped, max_age_s: 0.2}
+images:
+  observation.images.front: {stream: front, height: 16, width: 16}
+  observation.images.wrist: {stream: wrist, height: 16, width: 16}
+state:
+  - {stream: ee_pose, fields: [x, y, z]}
+  - {stream: joints, joints: [gripper_opening]}
+action:
+  lead_s: 0.05
+  blocks:
+    - kind: ee_position
+      names: [x, y, z]
+      output: {topic: /target_pose, type: geometry_msgs/msg/PoseStamped, orientation: [0, 0, 0, 1]}
+      feedback: {stream: ee_pose, fields: [x, y, z]}
+    - kind: gripper
+      names: [gripper]
+      output: {topic: /gripper, type: std_msgs/msg/Float64MultiArray}
+limits:
+  position: {x: [-1, 1], y: [-1, 1], z: [-1, 1], gripper: [-1.05, 1.05]}
+  velocity: {x: 1.5, y: 1.5, z: 1.5}
+  acceleration: {x: 60.0, y: 60.0, z: 60.0}
+  start_jump: {x: 0.12, y: 0.12, z: 0.12}
+  workspace: {min: [-1, -1, -1], max: [1, 1, 1]}
+"""
+
+
+class FakeRobot(Node):
+    """Publishes what SPEC names and follows its targets at once.
+
+    ``change[stream]`` is called with each message of a stream before it is published and returns the message,
+    or None to publish nothing: a test breaks the input there.
+    """
+
+    def __init__(self) -> None:
+        """Create the topics; nothing is published before ``tick``."""
+        super().__init__("fake_robot")
+        self.now_ns = START_NS
+        self.ticks = 0
+        self.position = [0.0, 0.0, 0.2]
+        self.change: dict[str, Callable[[Any], Any]] = {}
+        self.targets: list[PoseStamped] = []
+        self.gripper_commands: list[float] = []
+        self._clock_publisher = self.create_publisher(Clock, "/clock", qos.EVENT)
+        self._publishers_of = {
+            "front": self.create_publisher(Image, "/front", qos.CAMERA),
+            "wrist": self.create_publisher(Image, "/wrist", qos.CAMERA),
+            "joints": self.create_publisher(JointState, "/joint_states", qos.PROPRIO),
+            "ee_pose": self.create_publisher(PoseStamped, "/ee_pose", qos.PROPRIO),
+        }
+        self.create_subscription(PoseStamped, "/target_pose", self._on_target, qos.COMMAND)
+        self.create_subscription(Float64MultiArray, "/gripper", self._on_gripper, qos.COMMAND)
+
+    def tick(self) -> None:
+        """Advance the clock by one control tick and publish what is due; images once per step."""
+        self.now_ns += TICK_NS
+        self.ticks += 1
+        self._clock_publisher.publish(Clock(clock=conversion.to_stamp(self.now_ns)))
+        self._publish("joints", self._joints())
+        self._publish("ee_pose", self._pose())
+        if self.ticks % TICKS_PER_STEP == 0:
+            self._publish("front", self._image())
+            self._publish("wrist", self._image())
+
+    def _publish(self, stream: str, message: Any) -> None:
+        message.header.stamp = conversion.to_stamp(self.now_ns)
+        changed = self.change.get(stream, lambda same: same)(message)
+        if changed is not None:
+            self._publishers_of[stream].publish(changed)
+
+    def _image(self) -> Image:
+        pixels = array("B", bytes([self.ticks % 256]) * (SIZE * SIZE * 3))
+        return Image(height=SIZE, width=SIZE, step=SIZE * 3, encoding="rgb8", data=pixels)
+
+    def _joints(self) -> JointState:
+        return JointState(name=["other", "gripper_opening"], position=[9.0, 0.5])
+
+    def _pose(self) -> PoseStamped:
+        pose = PoseStamped()
+        pose.header.frame_id = "base"
+        pose.pose.position.x, pose.pose.position.y, pose.pose.position.z = self.position
+        pose.pose.orientation.w = 1.0
+        return pose
+
+    def _on_target(self, target: PoseStamped) -> None:
+        self.targets.append(target)
+        point = target.pose.position
+        self.position = [point.x, point.y, point.z]
+
+    def _on_gripper(self, command: Float64MultiArray) -> None:
+        self.gripper_commands.append(command.data[0])

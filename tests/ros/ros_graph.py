@@ -1,0 +1,72 @@
+# SPDX-FileCopyrightText: 2026 lbm_policy contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Spins the nodes of a test in one thread and waits for events, never for time."""
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+from rclpy.executors import SingleThreadedExecutor, TimeoutException
+from rclpy.node import Node
+
+PATIENCE_S = 30.0
+"""How long a condition may stay false before the test fails; no test waits for it when all is well."""
+
+
+class Graph:
+    """An executor with a fake robot; ``busy`` are callables that say whether a node is computing."""
+
+    def __init__(self, robot: Any) -> None:
+        """Start with the robot only."""
+        self.robot = robot
+        self.executor = SingleThreadedExecutor()
+        self.busy: list[Callable[[], bool]] = []
+        self.add(robot)
+
+    def add(self, node: Node) -> Node:
+        """Spin one more node."""
+        self.executor.add_node(node)
+        return node
+
+    def spin_until(self, condition: Callable[[], Any], what: str) -> None:
+        """Execute callbacks until a condition holds, with the clock standing still."""
+        deadline = time.monotonic() + PATIENCE_S
+        while not condition():
+            assert time.monotonic() < deadline, f"waited {PATIENCE_S} s for {what}"
+            self.executor.spin_once(timeout_sec=0.01)
+
+    def settle(self) -> None:
+        """Execute callbacks until none is ready and no node is computing."""
+        deadline = time.monotonic() + PATIENCE_S
+        while self._execute_one() or any(busy() for busy in self.busy):
+            assert time.monotonic() < deadline, f"callbacks did not end within {PATIENCE_S} s"
+
+    def step(self, ticks: int = 1) -> None:
+        """Let the robot tick, each tick handled to its end by every node in this process."""
+        for _ in range(ticks):
+            self.robot.tick()
+            self.settle()
+
+    def step_until(self, condition: Callable[[], Any], what: str, *, max_ticks: int = 2000) -> int:
+        """Tick until a condition holds; returns how many ticks it took."""
+        for tick in range(max_ticks):
+            if condition():
+                return tick
+            self.step()
+        raise AssertionError(f"{what} did not happen within {max_ticks} ticks")
+
+    def call(self, client: Any, request: Any) -> Any:
+        """Call a service of a node and wait for the answer, with the clock standing still."""
+        self.spin_until(client.service_is_ready, f"service {client.srv_name}")
+        future = client.call_async(request)
+        self.spin_until(future.done, f"answer of {client.srv_name}")
+        return future.result()
+
+    def _execute_one(self) -> bool:
+        try:
+            handler, _entity, _node = self.executor.wait_for_ready_callbacks(timeout_sec=0.0)
+        except TimeoutException:
+            return False
+        handler()
+        handler.result()
+        return True

@@ -1,0 +1,70 @@
+# SPDX-FileCopyrightText: 2026 lbm_policy contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Chunks survive the way over a message bit by bit, and a message that contradicts itself is refused."""
+
+import dataclasses
+import math
+from array import array
+
+import numpy as np
+import pytest
+from lbm_msgs.msg import ActionChunk as ActionChunkMessage
+from rclpy.serialization import deserialize_message, serialize_message
+
+from lbm_policy_node.core.types import ActionChunk
+from lbm_policy_node.ros import conversion
+from lbm_policy_node.ros.image_encoding import ConversionError
+
+
+def _chunk() -> ActionChunk:
+    random = np.random.default_rng(0)
+    return ActionChunk(
+        chunk_id=7,
+        observation_stamp_ns=1_700_000_000_123_456_789,
+        start_ns=1_700_000_000_173_456_789,
+        step_ns=50_000_000,
+        actions=random.normal(size=(4, 2)),
+        samples=random.normal(size=(3, 4, 2)),
+        action_names=("x", "grip"),
+        seed=2**64 - 1,
+        checkpoint_id="abc",
+        instruction="öffne die Tür",
+        guided=True,
+        stochastic=True,
+        inference_s=0.25,
+    )
+
+
+def test_a_chunk_comes_back_from_the_wire_as_it_was():
+    chunk = _chunk()
+    wire = serialize_message(conversion.chunk_message(chunk, frame_id="base"))
+    message = deserialize_message(wire, ActionChunkMessage)
+    back = conversion.chunk_from_message(message)
+    assert message.header.frame_id == "base"
+    for name in ("actions", "samples"):
+        np.testing.assert_array_equal(getattr(back, name), getattr(chunk, name))
+    plain = {f.name for f in dataclasses.fields(chunk)} - {"actions", "samples"}
+    for name in plain:
+        assert getattr(back, name) == getattr(chunk, name), name
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "named"),
+    [
+        ("actions", array("d", [0.0] * 7), "actions has 7 values; expected 4 x 2"),
+        ("samples", array("d", [0.0] * 8), "samples has 8 values; expected 3 x 4 x 2"),
+        ("horizon", 0, "actions"),
+        ("action_names", ["x"], "names"),
+        ("step_s", 0.0, "step_ns"),
+        ("step_s", math.nan, "step_ns"),
+    ],
+)
+def test_a_chunk_message_that_contradicts_itself_is_refused(field, value, named):
+    message = conversion.chunk_message(_chunk(), frame_id="base")
+    setattr(message, field, value)
+    with pytest.raises(ConversionError, match=named):
+        conversion.chunk_from_message(message)
+
+
+def test_times_survive_to_the_nanosecond():
+    assert conversion.to_ns(conversion.to_stamp(1_700_000_000_999_999_999)) == 1_700_000_000_999_999_999

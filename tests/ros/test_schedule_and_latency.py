@@ -1,0 +1,50 @@
+# SPDX-FileCopyrightText: 2026 lbm_policy contributors
+# SPDX-License-Identifier: Apache-2.0
+"""The next inference is due when the checkpoint's rows have been executed, and warm-up is not counted."""
+
+import math
+
+import pytest
+
+from lbm_policy_node.ros.latency import WINDOW, LatencyStatistics
+from lbm_policy_node.ros.schedule import Mode, Schedule
+
+STEP = 50_000_000
+
+
+def _due_stamps(mode: Mode, stamps: list[int]) -> list[int]:
+    schedule = Schedule(mode, STEP, replan_steps=4, period_ns=130_000_000)
+    due: list[int] = []
+    for stamp in stamps:
+        if schedule.due(stamp, due[-1] if due else None):
+            due.append(stamp)
+    return due
+
+
+def test_chunk_end_replans_after_exactly_that_many_steps():
+    stamps = [7 + i * STEP for i in range(12)]
+    assert _due_stamps(Mode.CHUNK_END, stamps) == [stamps[0], stamps[4], stamps[8]]
+
+
+@pytest.mark.parametrize("jitter_ns", [-3_000_000, 3_000_000])
+def test_a_camera_that_jitters_does_not_lose_a_whole_image(jitter_ns):
+    stamps = [i * STEP + (jitter_ns if i % 4 == 0 and i else 0) for i in range(9)]
+    assert _due_stamps(Mode.CHUNK_END, stamps) == [stamps[0], stamps[4], stamps[8]]
+
+
+def test_continuous_takes_every_new_observation_but_none_twice():
+    assert _due_stamps(Mode.CONTINUOUS, [0, 0, STEP, STEP, 2 * STEP]) == [0, STEP, 2 * STEP]
+
+
+def test_fixed_rate_keeps_its_period():
+    assert _due_stamps(Mode.FIXED_RATE, [i * 10_000_000 for i in range(30)]) == [0, 130_000_000, 260_000_000]
+
+
+def test_the_first_duration_is_warm_up_and_old_ones_leave():
+    latency = LatencyStatistics()
+    assert math.isnan(latency.summary().median_s)
+    latency.add(60.0)
+    assert math.isnan(latency.summary().p99_s)
+    for value in [5.0] * 10 + [0.01] * WINDOW:
+        latency.add(value)
+    assert latency.summary().p99_s == latency.summary().last_s == pytest.approx(0.01)
