@@ -23,7 +23,9 @@ def test_large_data_is_set_where_the_kernel_allows_its_buffers(tmp_path: Path) -
     assert chosen.environment[transport.BUILTIN].startswith("LARGE_DATA?max_msg_size=4MB&sockets_size=4MB")
 
 
-@pytest.mark.parametrize("limits", [{"rmem_max": 212992, "wmem_max": 4194304}, {"rmem_max": 4194304, "wmem_max": 1}])
+@pytest.mark.parametrize(
+    "limits", [{"rmem_max": 212992, "wmem_max": 4194304}, {"rmem_max": 4194304, "wmem_max": 1}]
+)
 def test_small_socket_buffers_fall_back_to_mixed_and_say_how_to_raise_them(tmp_path: Path, limits) -> None:
     chosen = transport.choose("large_data", proc_sys=kernel(tmp_path, **limits))
     assert chosen.name == "mixed" and set(chosen.environment) == {transport.PROFILE}

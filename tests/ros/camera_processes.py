@@ -20,7 +20,8 @@ from sensor_msgs.msg import Image
 from std_msgs.msg import Bool
 
 from lbm_policy_node.ros import qos
-from lbm_policy_node.ros.sim_sensors import ImageMessage, time_message
+from lbm_policy_node.ros.conversion import to_ns, to_stamp
+from lbm_policy_node.ros.sim_sensors import ImageMessage
 
 CAMERAS = ("front", "wrist")
 RATE_HZ = 30.0
@@ -52,7 +53,7 @@ class Cameras(Node):
 
     def _tick(self) -> None:
         for camera in self._cameras:
-            camera.publish(self._message.fill(self._image, time_message(time.monotonic_ns())))
+            camera.publish(self._message.fill(self._image, to_stamp(time.monotonic_ns())))
         self.frames_left -= self.heard
         if self.frames_left == 0:
             self._timer.cancel()
@@ -78,8 +79,7 @@ class Receiver(Node):
             if message.header.frame_id == WARM_UP:
                 self._hear(name)
                 return
-            stamp_ns = message.header.stamp.sec * 1_000_000_000 + message.header.stamp.nanosec
-            self.delays_ms[name].append((now_ns - stamp_ns) / 1e6)
+            self.delays_ms[name].append((now_ns - to_ns(message.header.stamp)) / 1e6)
 
         return receive
 
@@ -105,7 +105,9 @@ def main() -> None:
     deadline = time.monotonic() + arguments.limit_s
     if arguments.role == "publish":
         node = Cameras(frames=arguments.frames, height=arguments.size[0], width=arguments.size[1])
-        while time.monotonic() < deadline:  # stays after the last frame, so that it is not torn down on its way
+        while (
+            time.monotonic() < deadline
+        ):  # stays after the last frame, so that it is not torn down on its way
             rclpy.spin_once(node, timeout_sec=0.1)
     else:
         node = Receiver()

@@ -47,4 +47,3 @@ def frames_delivered(publisher: str, receiver: str) -> dict[str, int]:
 def test_two_cameras_arrive_whole(ros_domain: int, publisher: str, receiver: str) -> None:
     counts = frames_delivered(publisher, receiver)
     assert min(counts.values()) >= ENOUGH, counts
-
