@@ -20,7 +20,7 @@ BUILTIN = "FASTDDS_BUILTIN_TRANSPORTS"
 PROFILE = "FASTRTPS_DEFAULT_PROFILES_FILE"  # the name that Fast DDS 2.x reads
 VARIABLES = (BUILTIN, PROFILE, "FASTDDS_DEFAULT_PROFILES_FILE")
 LOCALHOST = {"ROS_AUTOMATIC_DISCOVERY_RANGE": "LOCALHOST", "ROS_LOCALHOST_ONLY": "1"}
-"""Settings with which rmw_fastrtps installs transports of its own in place of ``large_data``, without a word."""
+"""With one of these rmw_fastrtps installs transports of its own in place of ``large_data``, silently."""
 
 _SOCKET_BYTES = 4_000_000
 _LARGE_DATA = "LARGE_DATA?max_msg_size=4MB&sockets_size=4MB&non_blocking=true&tcp_negotiation_timeout=50"

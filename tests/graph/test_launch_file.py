@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The launch file describes the same nodes as `lbm bringup`.
 
-`launch` and `launch_ros` have no wheels; they come with an installation of ROS 2. Where they are missing the comparison
-is skipped and says so; what the launch file says by itself is checked everywhere.
+`launch` and `launch_ros` have no wheels; they come with an installation of ROS 2. Where they are missing the
+comparison is skipped and says so; what the launch file says by itself is checked everywhere.
 """
 
 import ast

@@ -1,9 +1,9 @@
 # SPDX-FileCopyrightText: 2026 lbm_policy contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Two cameras in one process, their receiver in another; each runs as `python camera_processes.py publish|receive`.
+"""Two cameras in one process, their receiver in another: `python camera_processes.py publish|receive`.
 
-The receiver prints one JSON object: frames per camera and the delays from stamp to callback in ms (for docs/transport.md;
-tests look at the counts only).
+The receiver prints one JSON object: frames per camera and the delays from stamp to callback in ms (for
+docs/transport.md; tests look at the counts only).
 """
 
 import argparse
@@ -28,10 +28,10 @@ RATE_HZ = 30.0
 
 
 PATIENT = QoSProfile(depth=30, reliability=QoSReliabilityPolicy.BEST_EFFORT)
-"""A camera subscription with a queue: a stalled receiver on a busy machine loses nothing, only the transport does."""
+"""A camera subscription with a queue: only the transport loses frames, not a stalled receiver."""
 
 WARM_UP = "warm_up"
-"""frame_id of the frames before the receiver has heard both cameras: discovery takes its time, loss is about later."""
+"""frame_id of the frames before the receiver has heard both cameras: discovery is no loss."""
 
 
 class Cameras(Node):

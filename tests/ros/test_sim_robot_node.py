@@ -149,7 +149,7 @@ def test_messages_are_what_the_robot_spec_expects(simulation: Simulation) -> Non
 def test_hand_follows_the_target_by_one_centimetre_a_tick_and_then_stays(simulation: Simulation) -> None:
     simulation.step(1)
     start = simulation.node._session.robot.commanded_position
-    goal = start + (0.05, 0.0, 0.04)
+    goal = np.add(start, (0.05, 0.0, 0.04))
     simulation.target(goal)
     simulation.step(2)
     moved = simulation.node._session.robot.commanded_position - start
