@@ -17,8 +17,9 @@ class ScriptedExpert:
 
     def __init__(self, task: Task) -> None:
         self._policy = ENV_POLICY_MAP[task.environment]()
+        self._speed = task.expert_speed
 
     def act(self, robot: SimulatedRobot) -> tuple[Array, float]:
-        """Return the next tick's action: a velocity-like step, shape (3,) in [-1, 1] (1 is 1 cm per tick), and the gripper."""
+        """Return the next tick's action: a velocity-like step, shape (3,), 1 being 1 cm per tick, and the gripper."""
         action = np.clip(self._policy.get_action(robot.privileged_observation), -1.0, 1.0)
-        return action[:3], float(action[3])
+        return np.clip(action[:3], -self._speed, self._speed), float(action[3])

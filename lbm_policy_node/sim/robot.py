@@ -151,7 +151,9 @@ class SimulatedRobot:
     @property
     def _slider(self):
         if self.task.name not in SLIDERS:
-            raise ValueError(f"task '{self.task.name}' has no drawer or window; those that do: {', '.join(SLIDERS)}")
+            raise ValueError(
+                f"task '{self.task.name}' has no drawer or window; those that do: {', '.join(SLIDERS)}"
+            )
         return SLIDERS[self.task.name]
 
     def _start_position(self, rng: np.random.Generator, offset_m: float) -> Array:

@@ -21,31 +21,43 @@ class Task:
         instruction: The language command that stands for the task.
         goal_is_visible: Whether the goal marker is drawn. It is the only sign of where to go in the goal tasks; elsewhere it
             would tell the policy the task, so that language would decide nothing.
+        expert_speed: Largest speed of the scripted expert, as a share of the controller's. Below 1 where the expert still
+            succeeds; opening the door and inserting the peg need its full speed.
     """
 
     name: str
     environment: str
     instruction: str
     goal_is_visible: bool = False
+    expert_speed: float = 0.5
 
 
 TASKS: dict[str, Task] = {
     task.name: task
     for task in (
         Task(name="reach", environment="reach-v3", instruction="reach the goal", goal_is_visible=True),
-        Task(name="push", environment="push-v3", instruction="push the puck to the goal", goal_is_visible=True),
+        Task(
+            name="push", environment="push-v3", instruction="push the puck to the goal", goal_is_visible=True
+        ),
         Task(
             name="pick-place",
             environment="pick-place-v3",
             instruction="pick up the puck and place it at the goal",
             goal_is_visible=True,
         ),
-        Task(name="door-open", environment="door-open-v3", instruction="open the door"),
+        Task(name="door-open", environment="door-open-v3", instruction="open the door", expert_speed=1.0),
         Task(name="drawer-open", environment="drawer-open-v3", instruction="open the drawer"),
         Task(name="drawer-close", environment="drawer-close-v3", instruction="close the drawer"),
-        Task(name="button-press", environment="button-press-topdown-v3", instruction="press the button from above"),
         Task(
-            name="peg-insert", environment="peg-insert-side-v3", instruction="insert the peg into the side of the box"
+            name="button-press",
+            environment="button-press-topdown-v3",
+            instruction="press the button from above",
+        ),
+        Task(
+            name="peg-insert",
+            environment="peg-insert-side-v3",
+            instruction="insert the peg into the side of the box",
+            expert_speed=1.0,
         ),
         Task(name="window-open", environment="window-open-v3", instruction="open the window"),
         Task(name="window-close", environment="window-close-v3", instruction="close the window"),

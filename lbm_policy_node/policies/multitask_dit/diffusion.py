@@ -18,13 +18,13 @@ def alphas_cumprod(config: MultiTaskDiTConfig) -> Tensor:
     """The signal's share of variance after each step, float32 (num_train_timesteps,)."""
     count, start, end = config.num_train_timesteps, config.beta_start, config.beta_end
     if config.beta_schedule == "linear":
-        betas = torch.linspace(start, end, count, dtype=torch.float32)
+        betas = torch.linspace(start, end, count, dtype=torch.float32, device="cpu")
     elif config.beta_schedule == "scaled_linear":
-        betas = torch.linspace(start**0.5, end**0.5, count, dtype=torch.float32) ** 2
+        betas = torch.linspace(start**0.5, end**0.5, count, dtype=torch.float32, device="cpu") ** 2
     else:
         levels = [math.cos((i / count + 0.008) / 1.008 * math.pi / 2) ** 2 for i in range(count + 1)]
         ratios = [min(1 - after / before, 0.999) for before, after in itertools.pairwise(levels)]
-        betas = torch.tensor(ratios, dtype=torch.float32)
+        betas = torch.tensor(ratios, dtype=torch.float32, device="cpu")
     return torch.cumprod(1.0 - betas, dim=0)
 
 

@@ -14,14 +14,17 @@ from lbm_policy_node.policies.multitask_dit.config import MultiTaskDiTConfig
 
 
 class SinusoidalEmbedding(nn.Module):
-    """Sines, then cosines, of the time at log-spaced frequencies from 1 to 1/10000."""
+    """Sines, then cosines, of the time at log-spaced frequencies from 1 to 1/10000.
+
+    Constants are made on the CPU even where a model is built on the meta device, because no file holds them.
+    """
 
     freqs: Tensor
 
     def __init__(self, width: int) -> None:
         super().__init__()
         half = width // 2
-        freqs = torch.exp(torch.arange(half) * (-math.log(10000.0) / (half - 1)))
+        freqs = torch.exp(torch.arange(half, device="cpu") * (-math.log(10000.0) / (half - 1)))
         self.register_buffer("freqs", freqs, persistent=False)
 
     def forward(self, t: Tensor) -> Tensor:
@@ -43,8 +46,8 @@ class RopeAttention(nn.Module):
         self.qkv_proj = nn.Linear(config.hidden_dim, 3 * config.hidden_dim)
         self.out_proj = nn.Linear(config.hidden_dim, config.hidden_dim)
         size = config.hidden_dim // config.num_heads
-        inverse = 1.0 / config.rope_base ** (torch.arange(0, size, 2).float() / size)
-        angles = torch.outer(torch.arange(config.horizon).float(), inverse).repeat(1, 2)
+        inverse = 1.0 / config.rope_base ** (torch.arange(0, size, 2, device="cpu").float() / size)
+        angles = torch.outer(torch.arange(config.horizon, device="cpu").float(), inverse).repeat(1, 2)
         self.register_buffer("cos", angles.cos(), persistent=False)
         self.register_buffer("sin", angles.sin(), persistent=False)
 

@@ -1,0 +1,100 @@
+# SPDX-FileCopyrightText: 2026 lbm_policy contributors
+# SPDX-License-Identifier: Apache-2.0
+"""lbm collect: scripted experts into a LeRobotDataset v3."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import click
+from tqdm import tqdm
+
+from lbm_policy_node.data.dataset_writer import DatasetWriter
+from lbm_policy_node.data.features import Features
+from lbm_policy_node.sim import collection
+from lbm_policy_node.sim.cameras import CameraRig
+from lbm_policy_node.sim.demonstrations import ACTION_NAMES, STATE_NAMES, STEP_S, DemonstrationConfig
+from lbm_policy_node.sim.tasks import TASKS
+
+IMAGE_PREFIX = "observation.images."
+
+
+@click.command(name="collect")
+@click.argument("out", type=click.Path(path_type=Path))
+@click.option(
+    "--task",
+    "tasks",
+    multiple=True,
+    type=click.Choice(list(TASKS)),
+    help="Repeat for several; default all ten.",
+)
+@click.option("--episodes", default=100, show_default=True, help="Successful demonstrations per task.")
+@click.option(
+    "--ajar-episodes",
+    default=60,
+    show_default=True,
+    help="More per drawer and window task, starting half open.",
+)
+@click.option("--seed", default=1_000_000, show_default=True, help="Evaluation uses seeds below 1,000,000.")
+@click.option("--size", default=128, show_default=True, help="Image height and width, pixels.")
+@click.option(
+    "--noise", default=0.008, show_default=True, help="Disturbance of the executed motion, m per step."
+)
+@click.option("--codec", default="h264", show_default=True, type=click.Choice(["h264", "av1"]))
+@click.option("--processes", default=2, show_default=True)
+def command(
+    out: Path,
+    tasks: tuple[str, ...],
+    episodes: int,
+    ajar_episodes: int,
+    seed: int,
+    size: int,
+    noise: float,
+    codec: str,
+    processes: int,
+) -> None:
+    """Let the scripted experts demonstrate and write OUT as a LeRobotDataset v3.
+
+    An interrupted collection goes on where it stopped when the same command is given again.
+    """
+    config = collection.CollectionConfig(
+        tasks=tasks or tuple(TASKS),
+        episodes=episodes,
+        ajar_episodes=ajar_episodes,
+        seed=seed,
+        height=size,
+        width=size,
+        demonstration=DemonstrationConfig(noise_m=noise),
+    )
+    if out.exists() and any(out.iterdir()):
+        raise click.ClickException(f"'{out}' exists and is not empty; choose another folder or delete it")
+    staging = out.with_name(f"{out.name}.staging")
+    wanted = collection.assignments(config)
+    done = sum(a.path(staging).exists() for a in wanted)
+    attempts = 0
+    with tqdm(total=len(wanted), initial=done, desc="demonstrations", unit="ep") as bar:
+        for tries in collection.collect(config, staging, processes=processes):
+            attempts += tries
+            bar.update()
+    _write(out, [a.path(staging) for a in wanted], size, codec)
+    shutil.rmtree(staging)
+    click.echo(f"{len(wanted)} demonstrations in {out} ({attempts} attempts in this run)")
+
+
+def _write(out: Path, paths: list[Path], size: int, codec: str) -> None:
+    features = Features(
+        vectors={"observation.state": STATE_NAMES, "action": ACTION_NAMES},
+        cameras={IMAGE_PREFIX + name: (size, size) for name in CameraRig.names},
+    )
+    partial = out.with_name(f"{out.name}.partial")
+    shutil.rmtree(partial, ignore_errors=True)
+    with DatasetWriter(
+        partial, features, fps=round(1 / STEP_S), robot_type="metaworld_sawyer", codec=codec
+    ) as writer:
+        for demo in tqdm(collection.load(paths), total=len(paths), desc="writing dataset", unit="ep"):
+            images = {IMAGE_PREFIX + name: frames for name, frames in demo.images.items()}
+            writer.add_episode(
+                {"observation.state": demo.state, "action": demo.action}, images, demo.instruction
+            )
+    partial.rename(out)

@@ -1,0 +1,41 @@
+# SPDX-FileCopyrightText: 2026 lbm_policy contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Turns a configuration dataclass into command-line flags, so that defaults and help stand in one place."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import fields
+from typing import Any
+
+import click
+
+
+def dataclass_options(kind: type) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Add one flag per field of a dataclass whose fields carry metadata {"help": ...}."""
+
+    def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
+        for entry in reversed(fields(kind)):
+            flag = f"--{entry.name.replace('_', '-')}"
+            if isinstance(entry.default, bool):
+                flag += f"/--no-{entry.name.replace('_', '-')}"
+            option = click.option(
+                flag,
+                entry.name,
+                default=entry.default,
+                type=type(entry.default),
+                show_default=True,
+                help=entry.metadata["help"],
+            )
+            function = option(function)
+        return function
+
+    return decorate
+
+
+def take(kind: type, values: dict[str, Any]) -> Any:
+    """Build the dataclass from the flags, removing them from values."""
+    try:
+        return kind(**{entry.name: values.pop(entry.name) for entry in fields(kind)})
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from error

@@ -1,0 +1,46 @@
+# SPDX-FileCopyrightText: 2026 lbm_policy contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Loads any policy: the only place that chooses a kind, whose own code is imported only then."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from lbm_policy_node.policies.errors import CheckpointError
+from lbm_policy_node.policies.files import CONFIG_FILE, read_json
+from lbm_policy_node.policies.policy import Policy
+
+KINDS = ("multi_task_dit", "weightless")
+
+
+def load_policy(
+    path: str | Path,
+    device: str = "cpu",
+    tokenizer: str | Path | None = None,
+    half: bool | None = None,
+) -> Policy:
+    """Load a policy directory, chosen by "type" in its config.json.
+
+    Args:
+        path: The directory.
+        device: torch device for policies with weights.
+        tokenizer: Tokenizer folder or file, for checkpoints that hold only a tokenizer's name.
+        half: Compute in bfloat16; None lets the checkpoint decide.
+
+    Raises:
+        CheckpointError: Names the file, the field and what was expected.
+    """
+    directory = Path(path)
+    if not directory.is_dir():
+        raise CheckpointError(directory, "", "checkpoint directory is missing")
+    kind = read_json(directory / CONFIG_FILE).get("type")
+    if kind == "multi_task_dit":
+        from lbm_policy_node.policies.multitask_dit.checkpoint import load_checkpoint
+        from lbm_policy_node.policies.multitask_dit.policy import MultiTaskDiTPolicy
+
+        return MultiTaskDiTPolicy(load_checkpoint(directory, tokenizer), device, half=half)
+    if kind == "weightless":
+        from lbm_policy_node.policies.weightless import load_weightless
+
+        return load_weightless(directory)
+    raise CheckpointError(directory / CONFIG_FILE, "type", f"is {kind!r}, expected one of {KINDS}")

@@ -1,0 +1,124 @@
+# SPDX-FileCopyrightText: 2026 lbm_policy contributors
+# SPDX-License-Identifier: Apache-2.0
+"""The seam between a policy and everything that runs it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lbm_policy_node.core.types import Observation
+
+FloatArray = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class ImageFeature:
+    """A camera image that the policy wants: feature key and size in pixels."""
+
+    key: str
+    height: int
+    width: int
+
+
+@dataclass(frozen=True)
+class PolicySpec:
+    """What a policy needs and gives; compared with the robot spec before anything runs."""
+
+    kind: str
+    """config.json's "type"."""
+    checkpoint_id: str
+    """First 16 hexadecimal digits of the weights' SHA-256."""
+    images: tuple[ImageFeature, ...]
+    """The cameras that each observation must hold."""
+    state_dim: int
+    """Width of the proprio vector."""
+    action_dim: int
+    """Width of one action."""
+    horizon: int
+    """Rows of a chunk, counted from the newest observation."""
+    n_obs_steps: int
+    """Observations that `infer` wants."""
+    n_action_steps: int
+    """Rows to execute before the next chunk takes over."""
+    step_s: float | None
+    """Time between rows, s; None where the checkpoint does not say."""
+    stochastic: bool
+    """Whether samples differ."""
+    accepts_prefix: bool
+    """Whether a chunk can be made to continue given actions (real-time chunking)."""
+    uses_language: bool
+    """Whether the instruction matters."""
+    state_names: tuple[str, ...] | None
+    """Names of the proprio values, where the checkpoint says them."""
+    action_names: tuple[str, ...] | None
+    """Names of the action columns, where the checkpoint says them."""
+
+
+class Policy(Protocol):
+    """Anything that turns observations into action chunks. One thread at a time may call it."""
+
+    @property
+    def spec(self) -> PolicySpec:
+        """What this policy needs and gives."""
+        ...
+
+    def infer(
+        self,
+        history: Sequence[Observation],
+        *,
+        n_samples: int = 1,
+        seed: int = 0,
+        prefix: FloatArray | None = None,
+    ) -> FloatArray:
+        """Predict action chunks.
+
+        Args:
+            history: Oldest first, `spec.n_obs_steps` observations, `spec.step_s` apart.
+            n_samples: How many chunks; sample 0 is the one to execute and does not depend on this number.
+            seed: Same seed, same samples.
+            prefix: Actions (steps, action_dim) that the chunk should continue, if `spec.accepts_prefix`.
+
+        Returns:
+            Chunks (n_samples, horizon, action_dim) in physical units; row 0 belongs to the newest
+            observation.
+
+        Raises:
+            ValueError: The history does not fit the spec, or a prefix is given to a policy that takes none.
+        """
+        ...
+
+
+def check_request(
+    spec: PolicySpec, history: Sequence[Observation], n_samples: int, prefix: FloatArray | None
+) -> None:
+    """Refuse a request that the policy cannot answer.
+
+    Raises:
+        ValueError: Naming what does not fit.
+    """
+    if len(history) != spec.n_obs_steps:
+        raise ValueError(f"the history has {len(history)} observations, the policy wants {spec.n_obs_steps}")
+    if n_samples < 1:
+        raise ValueError(f"n_samples is {n_samples}, expected at least 1")
+    if prefix is not None and not spec.accepts_prefix:
+        raise ValueError(f"a {spec.kind} policy accepts no prefix")
+    for observation in history:
+        if observation.state.shape != (spec.state_dim,):
+            raise ValueError(f"the state has shape {observation.state.shape}, expected ({spec.state_dim},)")
+        for image in spec.images:
+            _check_image(observation, image)
+
+
+def _check_image(observation: Observation, feature: ImageFeature) -> None:
+    if feature.key not in observation.images:
+        raise ValueError(f"the observation lacks '{feature.key}'; it has {sorted(observation.images)}")
+    shape = observation.images[feature.key].shape
+    if shape != (feature.height, feature.width, 3):
+        raise ValueError(
+            f"'{feature.key}' has shape {shape}, expected ({feature.height}, {feature.width}, 3)"
+        )

@@ -1,0 +1,70 @@
+# SPDX-FileCopyrightText: 2026 lbm_policy contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Settings of a training run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+
+def _option(default: float | int | str, text: str):
+    return field(default=default, metadata={"help": text})
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainConfig:
+    """How the weights are found; each field is a flag of `lbm train`."""
+
+    steps: int = _option(20_000, "Optimiser steps in all.")
+    batch_size: int = _option(64, "Observations per step and process.")
+    draws: int = _option(4, "Noise draws per observation; they share its encoding.")
+    optimizer: str = _option("adamw", "adamw or adam (the reference uses adam).")
+    learning_rate: float = _option(3e-4, "Largest learning rate.")
+    weight_decay: float = _option(1e-4, "Weight decay (AdamW).")
+    warmup_steps: int = _option(300, "Steps of linear warm-up; a cosine to zero follows.")
+    clip_norm: float = _option(10.0, "Largest norm of the gradient.")
+    ema_decay: float = _option(0.999, "Decay of the average of the weights, which is what is saved.")
+    precision: str = _option("auto", "fp32, bf16 or auto (bf16 on CUDA).")
+    seed: int = _option(0, "Decides initial weights, order and noise.")
+    checkpoint_every: int = _option(2_000, "Steps between checkpoints.")
+    log_every: int = _option(20, "Steps between log lines.")
+
+    def __post_init__(self) -> None:
+        if self.optimizer not in ("adamw", "adam"):
+            raise ValueError(f"optimizer must be adamw or adam, is '{self.optimizer}'")
+        if self.precision not in ("auto", "fp32", "bf16"):
+            raise ValueError(f"precision must be auto, fp32 or bf16, is '{self.precision}'")
+        for name in ("steps", "batch_size", "draws", "checkpoint_every", "log_every"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name} must be at least 1, is {getattr(self, name)}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelSize:
+    """Shape of a multitask DiT that is trained from scratch; each field is a flag of `lbm train`.
+
+    The defaults make a model of a few million parameters for one or two small cameras.
+    """
+
+    horizon: int = _option(16, "Actions per chunk.")
+    n_action_steps: int = _option(8, "Actions executed before the next chunk takes over.")
+    n_obs_steps: int = _option(1, "Observations given to the policy.")
+    objective: str = _option("flow_matching", "flow_matching or diffusion.")
+    sampling_steps: int = _option(10, "Integration or denoising steps at inference.")
+    hidden_dim: int = _option(192, "Width of the diffusion transformer.")
+    layers: int = _option(4, "Blocks of the diffusion transformer.")
+    heads: int = _option(4, "Attention heads of the diffusion transformer.")
+    timestep_dim: int = _option(64, "Size of the time embedding.")
+    dropout: float = _option(0.0, "Dropout in the diffusion transformer's attention.")
+    vision_width: int = _option(192, "Width of the vision tower.")
+    vision_layers: int = _option(4, "Layers of the vision tower.")
+    vision_heads: int = _option(3, "Attention heads of the vision tower.")
+    vision_patch: int = _option(15, "Patch size, pixels.")
+    image_crop: int = _option(120, "Side of the (random in training, central at inference) crop, pixels.")
+    separate_vision: bool = _option(False, "One vision tower per camera.")
+    text_width: int = _option(64, "Width of the text tower.")
+    text_layers: int = _option(2, "Layers of the text tower.")
+    vocabulary: int = _option(600, "Tokens of the tokenizer that is trained on the instructions.")
+    text_length: int = _option(24, "Longest instruction, tokens.")
+    action_space: str = _option("absolute", "absolute, or relative (xyz relative to the observed hand).")
+    per_step_statistics: bool = _option(False, "Normalise each future step of the chunk by its own statistics.")

@@ -1,0 +1,150 @@
+# SPDX-FileCopyrightText: 2026 lbm_policy contributors
+# SPDX-License-Identifier: Apache-2.0
+"""The training loop of the multitask DiT; through accelerate it spans processes, GPUs and machines."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import torch
+from accelerate import Accelerator
+from torch import nn
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+
+from lbm_policy_node.data.dataset_reader import Dataset
+from lbm_policy_node.policies.multitask_dit.checkpoint import create_checkpoint, make_processors
+from lbm_policy_node.policies.multitask_dit.model import MultiTaskDiT
+from lbm_policy_node.policies.sidecar import Sidecar
+from lbm_policy_node.policies.tokenizer import InstructionTokenizer
+from lbm_policy_node.training.build import Blueprint, from_scratch, statistics
+from lbm_policy_node.training.config import ModelSize, TrainConfig
+from lbm_policy_node.training.progress import Progress
+from lbm_policy_node.training.resume import check_settings, load_state, save_state
+from lbm_policy_node.training.samples import BatchStream, ChunkSamples, to_network
+
+
+def train(dataset: Dataset, out: Path, config: TrainConfig, size: ModelSize, *, device: str = "auto") -> Path:
+    """Train a policy, or go on with the run in `out`.
+
+    Writes checkpoints/<step>/ (LeRobot directories with the averaged weights), resume/ and loss.png into `out`.
+
+    Returns:
+        The last checkpoint's directory.
+
+    Raises:
+        ResumeError: If `out` holds a run with other settings.
+    """
+    accelerator = Accelerator(mixed_precision=_precision(config, device), cpu=device == "cpu")
+    if accelerator.is_main_process:
+        check_settings(out / "resume", config, size, str(dataset.root), accelerator.num_processes)
+    accelerator.wait_for_everyone()
+    torch.manual_seed(config.seed)
+    run = _Run(dataset, out, config, size, accelerator)
+    return run.finish()
+
+
+class _Run:
+    def __init__(
+        self, dataset: Dataset, out: Path, config: TrainConfig, size: ModelSize, accelerator: Accelerator
+    ) -> None:
+        self.dataset, self.out, self.config, self.accelerator = dataset, out, config, accelerator
+        self.blueprint = from_scratch(dataset, size, config)
+        model = self.blueprint.model
+        samples = ChunkSamples(dataset, self.blueprint.config)
+        self.stats = statistics(dataset, samples.action_statistics())
+        processors = make_processors(self.blueprint.config, self.stats)
+        self.normalizer = processors.inputs.to(accelerator.device)
+        tokenizer = InstructionTokenizer(self.blueprint.tokenizer, processors.tokenizer)
+        self.tokens = tokenizer(dataset.instructions)[0].to(accelerator.device)
+        optimizer = make_optimizer(model, config, self.blueprint.config.vision_encoder_lr_multiplier)
+        average = AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(config.ema_decay))
+        self.done = load_state(out / "resume", model, average.module, optimizer)
+        self.average = average.to(accelerator.device)
+        self.average.n_averaged.fill_(self.done)
+        self.model, self.optimizer = accelerator.prepare(model, optimizer)
+        self.stream = BatchStream(
+            samples,
+            batch_size=config.batch_size,
+            seed=config.seed,
+            rank=accelerator.process_index,
+            world=accelerator.num_processes,
+        )
+
+    def finish(self) -> Path:
+        """Run the remaining steps."""
+        config, main = self.config, self.accelerator.is_main_process
+        progress = Progress(self.out, start=self.done, steps=config.steps, every=config.log_every, active=main)
+        for batch in self.stream.batches(self.done, config.steps):
+            loss, rate = self._step(batch), self.optimizer.param_groups[0]["lr"]
+            self.done += 1
+            progress.update(self.done, loss, rate)
+            if main and (self.done % config.checkpoint_every == 0 or self.done == config.steps):
+                self._save()
+        progress.close()
+        return self._checkpoint_folder()
+
+    def _step(self, batch: dict) -> float:
+        config, rank = self.config, self.accelerator.process_index
+        torch.manual_seed(hash((config.seed, self.done, rank)) % 2**63)
+        for group in self.optimizer.param_groups:
+            group["lr"] = group["scale"] * learning_rate(self.done, config)
+        self.model.train()
+        inputs = to_network(batch, self.normalizer, self.tokens, self.accelerator.device)
+        with self.accelerator.autocast():
+            loss = self.model(inputs, draws=config.draws)
+        self.accelerator.backward(loss)
+        self.accelerator.clip_grad_norm_(self.model.parameters(), config.clip_norm)
+        self.optimizer.step()
+        self.optimizer.zero_grad(set_to_none=True)
+        self.average.update_parameters(self.accelerator.unwrap_model(self.model))
+        return float(loss.detach())
+
+    def _save(self) -> None:
+        model = self.accelerator.unwrap_model(self.model)
+        write_checkpoint(self._checkpoint_folder(), self.average.module, self)
+        save_state(self.out / "resume", self.done, model, self.average.module, self.optimizer.optimizer)
+
+    def _checkpoint_folder(self) -> Path:
+        return self.out / "checkpoints" / f"{self.done:06d}"
+
+
+def write_checkpoint(folder: Path, model: nn.Module, run: _Run, dtype: torch.dtype = torch.float32) -> None:
+    """Write a checkpoint of a run with the names and the rate of its dataset."""
+    assert isinstance(model, MultiTaskDiT)
+    vectors = run.dataset.features.vectors
+    sidecar = Sidecar(
+        step_s=1.0 / run.dataset.fps,
+        state_names=tuple(vectors["observation.state"]),
+        action_names=tuple(vectors["action"]),
+        provenance={"dataset": run.dataset.root.name, "episodes": len(run.dataset.episodes), "steps": run.done},
+    )
+    create_checkpoint(
+        folder, model, stats=run.stats, tokenizer=run.blueprint.tokenizer, sidecar=sidecar, dtype=dtype
+    )
+
+
+def make_optimizer(model: nn.Module, config: TrainConfig, vision_scale: float) -> torch.optim.Optimizer:
+    """AdamW or Adam with the reference's betas and its separate rate for the vision tower."""
+    vision, rest = [], []
+    for name, parameter in model.named_parameters():
+        if parameter.requires_grad:
+            (vision if "observation_encoder.vision_encoder" in name else rest).append(parameter)
+    groups = [{"params": rest, "scale": 1.0}, {"params": vision, "scale": vision_scale}]
+    kind = torch.optim.AdamW if config.optimizer == "adamw" else torch.optim.Adam
+    decay = config.weight_decay if config.optimizer == "adamw" else 0.0
+    return kind(groups, lr=config.learning_rate, betas=(0.95, 0.999), eps=1e-8, weight_decay=decay)
+
+
+def learning_rate(step: int, config: TrainConfig) -> float:
+    """Linear warm-up, then a cosine to zero at the last step."""
+    if step < config.warmup_steps:
+        return config.learning_rate * (step + 1) / config.warmup_steps
+    share = (step - config.warmup_steps) / max(1, config.steps - config.warmup_steps)
+    return config.learning_rate * 0.5 * (1.0 + math.cos(math.pi * min(1.0, share)))
+
+
+def _precision(config: TrainConfig, device: str) -> str:
+    cuda = device != "cpu" and torch.cuda.is_available()
+    wanted = {"auto": "bf16" if cuda else "no", "fp32": "no", "bf16": "bf16"}
+    return wanted[config.precision]

@@ -1,0 +1,94 @@
+# SPDX-FileCopyrightText: 2026 lbm_policy contributors
+# SPDX-License-Identifier: Apache-2.0
+"""The state of an interrupted run: weights, their average, and the optimiser's moments, as safetensors."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import asdict
+from pathlib import Path
+
+import torch
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+
+from lbm_policy_node.training.config import ModelSize, TrainConfig
+
+STATE_FILE, SETTINGS_FILE = "state.safetensors", "settings.json"
+_MAY_CHANGE = ("steps", "checkpoint_every", "log_every", "precision")
+
+
+class ResumeError(ValueError):
+    """A run that cannot go on as asked."""
+
+
+def save_state(
+    folder: Path, step: int, model: nn.Module, average: nn.Module, optimizer: torch.optim.Optimizer
+) -> None:
+    """Write everything a run needs to go on after `step` steps; the old state stays until the new one is whole."""
+    folder.mkdir(parents=True, exist_ok=True)
+    tensors = {f"model.{name}": value for name, value in model.state_dict().items()}
+    tensors |= {f"average.{name}": value for name, value in average.state_dict().items()}
+    tensors |= {f"optimizer.{name}": value for name, value in _moments(optimizer).items()}
+    tensors["step"] = torch.tensor(step)
+    partial = folder / (STATE_FILE + ".partial")
+    save_file({name: value.detach().cpu().contiguous() for name, value in tensors.items()}, partial)
+    partial.replace(folder / STATE_FILE)
+
+
+def load_state(
+    folder: Path, model: nn.Module, average: nn.Module, optimizer: torch.optim.Optimizer
+) -> int:
+    """Restore a run; returns the number of steps done, 0 if there is nothing to resume."""
+    path = folder / STATE_FILE
+    if not path.exists():
+        return 0
+    tensors = load_file(path)
+    model.load_state_dict(_part(tensors, "model."))
+    average.load_state_dict(_part(tensors, "average."))
+    moments = _part(tensors, "optimizer.")
+    for index, parameter in enumerate(_parameters(optimizer)):
+        names = [name for name in moments if name.startswith(f"{index}.")]
+        state = {name.split(".")[1]: moments[name] for name in names}
+        if state:
+            device = parameter.device
+            optimizer.state[parameter] = {k: v if k == "step" else v.to(device) for k, v in state.items()}
+    return int(tensors["step"])
+
+
+def check_settings(folder: Path, train: TrainConfig, size: ModelSize, dataset: str, processes: int) -> None:
+    """Write the settings of a new run, or refuse to resume one under other settings.
+
+    Raises:
+        ResumeError: With the settings that differ.
+    """
+    now = {**asdict(train), **asdict(size), "dataset": dataset, "processes": processes}
+    path = folder / SETTINGS_FILE
+    if path.exists():
+        then = json.loads(path.read_text())
+        free = (*_MAY_CHANGE, "processes")
+        changed = [f"{key}: {then.get(key)} then, {now[key]} now" for key in now if now[key] != then.get(key)]
+        changed = [text for text in changed if text.split(":")[0] not in free]
+        if changed:
+            raise ResumeError(f"'{folder}' holds a run with other settings ({'; '.join(changed)})")
+    folder.mkdir(parents=True, exist_ok=True)
+    partial = path.with_suffix(f".{os.getpid()}.partial")
+    partial.write_text(json.dumps(now, indent=2) + "\n")
+    partial.replace(path)
+
+
+def _moments(optimizer: torch.optim.Optimizer) -> dict[str, Tensor]:
+    return {
+        f"{index}.{name}": value
+        for index, parameter in enumerate(_parameters(optimizer))
+        for name, value in optimizer.state.get(parameter, {}).items()
+    }
+
+
+def _parameters(optimizer: torch.optim.Optimizer) -> list[Tensor]:
+    return [parameter for group in optimizer.param_groups for parameter in group["params"]]
+
+
+def _part(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    return {name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)}
