@@ -4,6 +4,7 @@
 
 import math
 from array import array
+from collections.abc import Sequence
 from typing import Any, TypeVar
 
 import numpy as np
@@ -11,10 +12,11 @@ from builtin_interfaces.msg import Time
 from geometry_msgs.msg import PoseStamped
 from lbm_msgs.action import RunPolicy
 from lbm_msgs.msg import ActionChunk as ActionChunkMessage
-from lbm_msgs.msg import PolicyStatus
+from lbm_msgs.msg import ControlState, PolicyStatus
 from lbm_msgs.msg import Reason as ReasonMessage
 from sensor_msgs.msg import CompressedImage, Image, JointState
 
+from lbm_policy_node.core.command import Command
 from lbm_policy_node.core.reasons import Reason, ReasonCode
 from lbm_policy_node.core.samples import JointSample, PoseSample, Sample
 from lbm_policy_node.core.types import ActionChunk, Array
@@ -162,11 +164,6 @@ def chunk_from_message(message: ActionChunkMessage) -> ActionChunk:
         raise ConversionError(f"chunk {message.chunk_id}: {error}") from error
 
 
-def layout_reason(error: ConversionError) -> Reason:
-    """Name what is wrong with a chunk that could not be converted."""
-    return Reason(ReasonCode.CHUNK_WRONG_LAYOUT, str(error))
-
-
 def _shaped(values: Any, shape: tuple[int, ...], field: str) -> Array:
     flat = np.asarray(values, np.float64)
     if flat.size != math.prod(shape):
@@ -210,3 +207,25 @@ def feedback_message(report: PolicyReport, *, now_ns: int) -> RunPolicy.Feedback
         n_chunks=report.run.n_chunks,
         inference_last_s=report.inference.last_s,
     )
+
+
+def control_state_message(
+    command: Command,
+    *,
+    now_ns: int,
+    frame_id: str,
+    action_names: Sequence[str],
+    control_enabled: bool,
+) -> ControlState:
+    """Convert what a control tick yielded."""
+    message = ControlState(
+        mode=int(command.mode),
+        reason=reason_message(command.reason),
+        chunk_id=command.chunk_id,
+        action_names=list(action_names),
+        proposed=to_float_array(() if command.proposed is None else command.proposed),
+        executed=to_float_array(() if command.action is None else command.action),
+        control_enabled=control_enabled,
+    )
+    message.header.stamp, message.header.frame_id = to_stamp(now_ns), frame_id
+    return message

@@ -11,7 +11,7 @@ from rclpy.action.server import ActionServer, CancelResponse, GoalEvent, GoalRes
 from rclpy.node import Node
 from std_msgs.msg import Bool
 
-from lbm_policy_node.core.reasons import Reason
+from lbm_policy_node.core.reasons import Reason, ReasonCode
 
 from . import conversion, qos
 from .goal import Ending, GoalHandler, Termination
@@ -89,7 +89,11 @@ class GoalInterfaces:
         return self._node.get_clock().now().nanoseconds
 
     def _try_start(self, instruction: str, time_limit_s: float) -> Reason:
-        reason = self._goals.start(instruction, time_limit_s, self._now_ns())
+        now_ns = self._now_ns()
+        if now_ns == 0:  # simulated time that has not begun: a time limit would be over as soon as it does
+            reason = Reason(ReasonCode.NOT_ACTIVE, "use_sim_time is set and nothing has arrived on /clock")
+        else:
+            reason = self._goals.start(instruction, time_limit_s, now_ns)
         if reason.ok:
             self._on_start()
         else:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from lbm_policy_node.core.arbitration import PolicyState
 from lbm_policy_node.core.history import ObservationHistory
 from lbm_policy_node.core.reasons import OK, Reason, ReasonCode
 from lbm_policy_node.core.robot_spec import RobotSpec
@@ -20,7 +21,7 @@ from .goal import GoalHandler, Run, Termination
 from .inference_worker import InferenceRequest, InferenceResult, InferenceWorker
 from .latency import LatencyStatistics
 from .observation_source import ObservationSource
-from .policy_report import PolicyReport, PolicyState
+from .policy_report import PolicyReport
 from .schedule import Schedule
 
 

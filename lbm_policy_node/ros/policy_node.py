@@ -47,7 +47,9 @@ class PolicyNode(ManagedNode):
         self._status = StatusPublisher(self, self._report, self._interfaces.publish_feedback)
         self._diagnostics = Diagnostics(self, lambda: health(self._report()), hardware_id="policy")
         self._jump_callback = self.get_clock().create_jump_callback(
-            JumpThreshold(min_forward=None, min_backward=Duration(nanoseconds=-TOLERANCE_NS), on_clock_change=False),
+            JumpThreshold(
+                min_forward=None, min_backward=Duration(nanoseconds=-TOLERANCE_NS), on_clock_change=False
+            ),
             post_callback=self._on_clock_jump,
         )
         self._status.publish()

@@ -23,9 +23,14 @@ class PolicyNodeConfig:
         choices=tuple(mode.value for mode in Mode),
     )
     replan_steps: int = parameter(
-        0, "Rows executed before the next chunk takes over; 0: the checkpoint's n_action_steps.", low=0, high=1000
+        0,
+        "Rows executed before the next chunk takes over; 0: the checkpoint's n_action_steps.",
+        low=0,
+        high=1000,
     )
-    rate_hz: float = parameter(5.0, "Inferences per second of ROS time with fixed_rate.", low=0.01, high=1000.0)
+    rate_hz: float = parameter(
+        5.0, "Inferences per second of ROS time with fixed_rate.", low=0.01, high=1000.0
+    )
     n_samples: int = parameter(1, "Chunks drawn per inference; the monitor compares them.", low=1, high=256)
     seed: int = parameter(0, "Seed of the noise; the chunk id is added.", low=0, high=2**53)
     max_failures: int = parameter(10, "Failed inferences in a row that end the goal.", low=1, high=1000)

@@ -2,25 +2,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the policy node says about itself; becomes PolicyStatus, action feedback and /diagnostics."""
 
-from dataclasses import dataclass
-from enum import IntEnum
+from dataclasses import dataclass, field
 
+from lbm_policy_node.core.arbitration import PolicyState
 from lbm_policy_node.core.reasons import OK, Reason
 
 from .diagnostics import ERROR, WARN, Health
 from .diagnostics import OK as LEVEL_OK
 from .goal import Run
 from .latency import Latency
-
-
-class PolicyState(IntEnum):
-    """The states of lbm_msgs/msg/PolicyStatus, same numbers."""
-
-    UNCONFIGURED = 0
-    IDLE = 1
-    RUNNING = 2
-    BLOCKED = 3
-    ERROR = 4
 
 
 @dataclass(frozen=True)
@@ -43,8 +33,8 @@ class PolicyReport:
     reason: Reason = OK
     run: Run | None = None
     checkpoint_id: str = ""
-    inference: Latency = Latency()
-    age: Latency = Latency()
+    inference: Latency = field(default_factory=Latency)
+    age: Latency = field(default_factory=Latency)
     n_chunks: int = 0
     n_blocked: int = 0
     n_failed: int = 0

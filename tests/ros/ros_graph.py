@@ -28,6 +28,13 @@ class Graph:
         self.executor.add_node(node)
         return node
 
+    def close(self) -> None:
+        """Destroy the nodes."""
+        for node in list(self.executor.get_nodes()):
+            self.executor.remove_node(node)
+            node.destroy_node()
+        self.executor.shutdown(timeout_sec=1.0)
+
     def spin_until(self, condition: Callable[[], Any], what: str) -> None:
         """Execute callbacks until a condition holds, with the clock standing still."""
         deadline = time.monotonic() + PATIENCE_S
