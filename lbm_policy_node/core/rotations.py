@@ -77,3 +77,40 @@ def angle_between(first: Array, second: Array) -> float:
     """Return the angle of the rotation between two unit quaternions, rad, 0 to pi."""
     dot = abs(float(first @ second))
     return 2.0 * math.atan2(math.sqrt(max(0.0, 1.0 - dot * dot)), dot)
+
+
+def rotation_vector(start: Array, end: Array) -> Array:
+    """Return the turn from one unit quaternion xyzw to another, axis times angle in the start's frame, rad.
+
+    The shorter way round, so at most pi long.
+    """
+    x, y, z, w = -start[0], -start[1], -start[2], start[3]
+    a, b, c, d = end
+    turn = np.array(
+        [
+            w * a + x * d + y * c - z * b,
+            w * b - x * c + y * d + z * a,
+            w * c + x * b - y * a + z * d,
+        ]
+    )
+    real = w * d - x * a - y * b - z * c
+    if real < 0.0:
+        turn, real = -turn, -real
+    sine = math.sqrt(turn @ turn)
+    return turn * (2.0 * math.atan2(sine, real) / sine) if sine > 1e-12 else 2.0 * turn
+
+
+def turned(start: Array, rotation: Array) -> Array:
+    """Return a unit quaternion xyzw turned by a rotation vector (rad) in its own frame."""
+    angle = math.sqrt(rotation @ rotation)
+    a, b, c = rotation * (math.sin(angle / 2) / angle if angle > 1e-12 else 0.5)
+    d, (x, y, z, w) = math.cos(angle / 2), start
+    result = np.array(
+        [
+            w * a + x * d + y * c - z * b,
+            w * b - x * c + y * d + z * a,
+            w * c + x * b - y * a + z * d,
+            w * d - x * a - y * b - z * c,
+        ]
+    )
+    return result / math.sqrt(result @ result)

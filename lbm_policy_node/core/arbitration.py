@@ -1,0 +1,153 @@
+# SPDX-FileCopyrightText: 2026 lbm_policy contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Who drives: HOLD, POLICY, HUMAN or STOPPED.
+
+```
+              start, fresh chunk               take_over
+    HOLD  <---------------------->  POLICY  ------------->  HUMAN
+      ^    starvation, end, monitor                           |
+      |                                                       | hand_back
+      +-------------------------------------------------------+
+      |  reset_estop                      estop
+      +--------------------- STOPPED <------------ (from any mode)
+```
+
+After an emergency stop, a person's turn or a stop by the monitor the policy does not go on by itself: it
+takes `resume`, or a new goal (the policy's state leaves RUNNING and comes back).
+"""
+
+from enum import IntEnum
+
+from lbm_policy_node.core.reasons import OK, Reason, ReasonCode
+
+
+class ControlMode(IntEnum):
+    """Who drives; the numbers of lbm_msgs/msg/ControlState."""
+
+    HOLD = 0
+    POLICY = 1
+    HUMAN = 2
+    STOPPED = 3
+
+
+class PolicyState(IntEnum):
+    """What the policy node is doing; the numbers of lbm_msgs/msg/PolicyStatus."""
+
+    UNCONFIGURED = 0
+    IDLE = 1
+    RUNNING = 2
+    BLOCKED = 3
+    ERROR = 4
+
+
+class Arbitration:
+    """Decides the mode from latched events; knows nothing of actions and of time.
+
+    Attributes:
+        mode: Who drives.
+        interruptions: Counts emergency stops and takeovers, so that none passes unseen between two ticks.
+    """
+
+    def __init__(self) -> None:
+        self.mode = ControlMode.HOLD
+        self.interruptions = 0
+        self._estop_pressed = False
+        self._estop_latched = False
+        self._human = False
+        self._waiting: Reason | None = None
+        self._policy_state = PolicyState.UNCONFIGURED
+        self._policy_reason = Reason(ReasonCode.POLICY_NOT_RUNNING, "no status of the policy has arrived")
+
+    def estop(self, pressed: bool) -> None:
+        """Take the state of the stop button; pressing latches, releasing does not reset."""
+        self._estop_pressed = pressed
+        if pressed:
+            self.interruptions += not self._estop_latched
+            self._estop_latched = True
+            self._human = False
+            self._waiting = Reason(ReasonCode.E_STOP, "the stop was reset; resume or start again to go on")
+            self.mode = ControlMode.STOPPED
+
+    def reset_estop(self) -> Reason | None:
+        """Leave STOPPED for HOLD; refused while the button is pressed."""
+        if self._estop_pressed:
+            return Reason(ReasonCode.ESTOP_STILL_PRESSED, "release the stop button first")
+        if self._estop_latched:
+            self._estop_latched = False
+            self.mode = ControlMode.HOLD
+        return None
+
+    def take_over(self) -> Reason | None:
+        """Let a person drive; refused while the emergency stop is latched."""
+        if self._estop_latched:
+            return Reason(ReasonCode.E_STOP, "the emergency stop is latched")
+        self.interruptions += 1
+        self._human = True
+        self._waiting = Reason(ReasonCode.HUMAN_CONTROL, "handed back; resume or start again to go on")
+        self.mode = ControlMode.HUMAN
+        return None
+
+    def hand_back(self) -> None:
+        """End a person's turn: HOLD."""
+        if self._human:
+            self._human = False
+            self.mode = ControlMode.HOLD
+
+    def monitor_stop(self, text: str) -> None:
+        """Hold because the monitor asks for it, until resume or a new goal."""
+        if self._waiting is None:
+            self._waiting = Reason(ReasonCode.MONITOR_STOP, text)
+
+    def resume(self) -> Reason | None:
+        """Let the policy go on after a stop; refused while stopped or while a person drives."""
+        if self._estop_latched:
+            return Reason(ReasonCode.E_STOP, "the emergency stop is latched")
+        if self._human:
+            return Reason(ReasonCode.HUMAN_CONTROL, "a person drives")
+        self._waiting = None
+        return None
+
+    def on_policy_state(self, state: PolicyState, reason: Reason) -> None:
+        """Take the policy's state; a goal that starts afresh lifts what resume would lift, where allowed."""
+        ran = self._policy_state in (PolicyState.RUNNING, PolicyState.BLOCKED)
+        runs = state in (PolicyState.RUNNING, PolicyState.BLOCKED)
+        if runs and not ran and not self._estop_latched and not self._human:
+            self._waiting = None
+        self._policy_state, self._policy_reason = state, reason
+
+    def decide(self, plan: Reason) -> Reason:
+        """Set the mode of this tick.
+
+        Args:
+            plan: OK while there is something to execute, else why not.
+
+        Returns:
+            Why the mode is what it is; OK only in POLICY.
+        """
+        if self._estop_latched:
+            return self._set(ControlMode.STOPPED, Reason(ReasonCode.E_STOP, "the emergency stop is latched"))
+        if self._human:
+            return self._set(ControlMode.HUMAN, Reason(ReasonCode.HUMAN_CONTROL, "a person drives"))
+        if self._waiting is not None:
+            return self._set(ControlMode.HOLD, self._waiting)
+        if self._policy_state not in (PolicyState.RUNNING, PolicyState.BLOCKED):
+            return self._set(ControlMode.HOLD, self._not_running())
+        if plan.ok:
+            return self._set(ControlMode.POLICY, OK)
+        return self._set(ControlMode.HOLD, self._starved(plan))
+
+    def _set(self, mode: ControlMode, reason: Reason) -> Reason:
+        self.mode = mode
+        return reason
+
+    def _not_running(self) -> Reason:
+        if not self._policy_reason.ok:
+            return self._policy_reason
+        return Reason(ReasonCode.POLICY_NOT_RUNNING, f"the policy is {self._policy_state.name}")
+
+    def _starved(self, plan: Reason) -> Reason:
+        blocked = self._policy_state == PolicyState.BLOCKED and not self._policy_reason.ok
+        return self._policy_reason if blocked and plan.code in _STARVATION else plan
+
+
+_STARVATION = (ReasonCode.NO_CHUNK, ReasonCode.CHUNK_STALE)

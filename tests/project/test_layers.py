@@ -1,0 +1,119 @@
+# SPDX-FileCopyrightText: 2026 lbm_policy contributors
+# SPDX-License-Identifier: Apache-2.0
+"""The layer rule: what each folder of lbm_policy_node may import."""
+
+from dataclasses import dataclass
+
+import pytest
+
+NUMPY = {"numpy"}
+TORCH = {"torch", "transformers", "safetensors", "tokenizers"}
+SIMULATOR = {"mujoco", "metaworld", "gymnasium"}
+PICTURES = {"cv2", "PIL", "matplotlib"}
+ROS = {
+    "rclpy", "lbm_msgs", "action_msgs", "ament_index_python", "builtin_interfaces", "cv_bridge",
+    "diagnostic_msgs", "geometry_msgs", "launch", "launch_ros", "lifecycle_msgs", "rcl_interfaces",
+    "rosgraph_msgs", "sensor_msgs", "std_msgs", "std_srvs", "trajectory_msgs", "unique_identifier_msgs",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Layer:
+    """What a folder may import: our own folders ("" is a file directly in the package) and other packages."""
+
+    own: set[str]
+    foreign: set[str]
+
+
+LAYERS = {
+    "": Layer({"", "core"}, NUMPY | {"yaml"}),
+    "core": Layer({"core", ""}, NUMPY | {"yaml"}),
+    "policies": Layer({"policies", "core", ""}, NUMPY | TORCH),
+    "data": Layer({"data", "core", ""}, NUMPY | PICTURES | {"pyarrow", "av", "rosbags"}),
+    "training": Layer(
+        {"training", "core", "policies", "data", ""}, NUMPY | TORCH | PICTURES | {"accelerate", "tqdm"}
+    ),
+    "sim": Layer({"sim", "core", "policies", ""}, NUMPY | SIMULATOR | PICTURES | {"scipy"}),
+    "ros": Layer({"ros", "core", "policies", "sim", ""}, NUMPY | ROS | {"yaml", "cv2"}),
+    "cli": Layer(
+        {"cli", "core", "policies", "data", "training", "sim", ""},
+        NUMPY
+        | TORCH
+        | SIMULATOR
+        | PICTURES
+        | {"click", "tqdm", "yaml", "pyarrow", "av", "accelerate", "scipy"},
+    ),
+}
+
+# What a program must not pull in, lazily neither: a robot computer runs the executor without torch.
+LIGHT_PROGRAMS = {
+    "lbm_policy_node.ros.chunk_executor_node": {
+        "torch",
+        "mujoco",
+        "metaworld",
+        "accelerate",
+        "pyarrow",
+        "av",
+    },
+    "lbm_policy_node.ros.policy_node": {"mujoco", "metaworld", "accelerate", "pyarrow", "av"},
+    "lbm_policy_node.cli.main": {"torch", "mujoco", "metaworld", "numpy", "rclpy", "yaml"},
+}
+
+
+def test_every_folder_has_a_rule(sources):
+    assert {file.layer for file in sources.values()} <= set(LAYERS)
+
+
+def test_no_layer_imports_one_above_it(sources):
+    wrong = {
+        file.module: extra
+        for file in sources.values()
+        if (extra := file.layers_used() - LAYERS[file.layer].own)
+    }
+    assert not wrong
+
+
+def test_no_layer_imports_a_package_that_its_rule_leaves_out(sources):
+    wrong = {
+        file.module: extra
+        for file in sources.values()
+        if (extra := file.foreign() - LAYERS[file.layer].foreign)
+    }
+    assert not wrong
+
+
+@pytest.mark.parametrize("layer", ["core", "policies", "data", "training", "sim", "cli"])
+def test_only_ros_knows_ros(sources, layer):
+    wrong = {f.module: f.foreign() & ROS for f in sources.values() if f.layer == layer and f.foreign() & ROS}
+    assert not wrong
+
+
+def reach(sources, module: str) -> set[str]:
+    """Foreign packages that a module imports, itself or through our other files."""
+    seen, todo = set(), {module}
+    while todo:
+        name = todo.pop()
+        seen.add(name)
+        parents = {name.rsplit(".", n)[0] for n in range(1, name.count(".") + 1)}
+        todo |= ((sources[name].imports | parents) & set(sources)) - seen
+    return set().union(*(sources[name].foreign() for name in seen))
+
+
+@pytest.mark.parametrize("program", LIGHT_PROGRAMS)
+def test_light_programs_reach_nothing_heavy(sources, program):
+    if program in sources:
+        assert not reach(sources, program) & LIGHT_PROGRAMS[program]
+
+
+@pytest.mark.parametrize(
+    ("source", "seen"),
+    [
+        ("import torch.nn as nn", "torch.nn"),
+        ("def f():\n    from torch import nn", "torch"),
+        ("from ..sim import robot", "lbm_policy_node.sim.robot"),
+        ("from . import gate", "lbm_policy_node.core.gate"),
+        ("from lbm_policy_node.ros.qos import CAMERA", "lbm_policy_node.ros.qos"),
+    ],
+)
+def test_imports_are_seen_however_they_are_written(imports_in, source, seen):
+    assert seen in imports_in(source, "lbm_policy_node.core")
