@@ -79,10 +79,10 @@ class ExecutorRuntime:
             subscribe(ActionChunkMessage, "action_chunks", self._on_chunk, qos.CHUNK),
             subscribe(PolicyStatus, POLICY_STATUS_TOPIC, self._on_policy_status, qos.STATUS),
             subscribe(MonitorVerdict, "monitor_verdicts", self._on_verdict, qos.VERDICT),
-            # A stop pressed before this node started is delivered only to a latched subscription, which in
-            # turn does not match a volatile publisher.
             subscribe(Bool, "estop", self._on_estop, qos.EVENT),
-            subscribe(Bool, "estop", self._on_estop, qos.STATUS),
+            # A stop pressed before this node started is delivered only to a latched subscription, which in
+            # turn does not match a volatile publisher: of the two, one always reports a mismatch.
+            subscribe(Bool, "estop", self._on_estop, qos.STATUS, event_callbacks=qos.NO_MISMATCH_WARNING),
         ]
 
     def _on_chunk(self, message: ActionChunkMessage) -> None:

@@ -151,8 +151,8 @@ def test_cameras_that_are_fresh_but_apart_block(graph, tmp_path):
 
 def test_a_clock_that_jumps_back_drops_what_was_buffered_and_recovers(running):
     graph, before = running.graph, len(running.chunks)
-    graph.robot.now_ns = START_NS - 50_000_000_000
     graph.robot.change["front"] = lambda message: None
+    graph.jump(-50.0)
     graph.step(2 * TICKS_PER_STEP)
     assert running.in_state(PolicyStatus.BLOCKED)
     assert len(running.chunks) == before
