@@ -1,11 +1,12 @@
 # SPDX-FileCopyrightText: 2026 lbm_policy contributors
 # SPDX-License-Identifier: Apache-2.0
+# launch has no wheel; it comes with an installation of ROS 2:
+# pyright: reportMissingImports=false, reportAttributeAccessIssue=false
 """Start policy and executor for a robot, and the simulated robot with sim:=true.
 
 ros2 launch lbm_policy bringup.launch.py robot:=metaworld checkpoint:=<folder> sim:=true enable_control:=true
 """
 
-# pyright: reportMissingImports=false  # launch has no wheel; it comes with an installation of ROS 2
 from launch import LaunchContext, LaunchDescription, LaunchDescriptionEntity
 from launch.actions import DeclareLaunchArgument, LogInfo, OpaqueFunction, Shutdown, UnsetEnvironmentVariable
 from launch.substitutions import LaunchConfiguration

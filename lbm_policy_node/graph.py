@@ -119,13 +119,11 @@ def describe(config: GraphConfig) -> Graph:
     policy = {"checkpoint": str(Path(config.checkpoint).resolve()), "device": config.device, **config.policy}
     executor = {"enable_control": config.enable_control, **config.executor}
     processes = [
-        _process("chunk_executor", "chunk_executor_node", chosen, config.namespace, {**common, **executor}),
-        _process("policy", "policy_node", chosen, config.namespace, {**common, **policy}),
+        _process("chunk_executor_node", chosen, config.namespace, {**common, **executor}),
+        _process("policy_node", chosen, config.namespace, {**common, **policy}),
     ]
     if config.sim:
-        processes.insert(
-            0, _process("sim_robot", "sim_robot_node", chosen, "", _sim_parameters(config, spec))
-        )
+        processes.insert(0, _process("sim_robot_node", chosen, "", _sim_parameters(config, spec)))
     messages = [chosen.message] if chosen.message else []
     if not config.enable_control:
         messages.append("shadow mode: enable_control is false, the robot gets no commands")
@@ -143,11 +141,11 @@ def robot_file(robot: str) -> Path:
 
 
 def _process(
-    name: str, module: str, chosen: transport.Transport, namespace: str, parameters: Mapping[str, Parameter]
+    name: str, chosen: transport.Transport, namespace: str, parameters: Mapping[str, Parameter]
 ) -> NodeProcess:
     return NodeProcess(
         name=name,
-        module=f"lbm_policy_node.ros.{module}",
+        module=f"lbm_policy_node.ros.{name}",
         namespace=namespace,
         parameters=parameters,
         environment=chosen.environment,

@@ -52,7 +52,7 @@ class Supervisor:
     def __init__(self, processes: Sequence[NodeProcess], *, transport: Transport, sink: Sink) -> None:
         self._descriptions, self._transport, self._sink = tuple(processes), transport, sink
         self._running: dict[str, subprocess.Popen[str]] = {}
-        self._pumps: list[threading.Thread] = []
+        self._pumps: dict[str, threading.Thread] = {}
         self._exits: queue.SimpleQueue[Exit] = queue.SimpleQueue()
 
     def __enter__(self) -> Supervisor:
@@ -78,8 +78,8 @@ class Supervisor:
             )
             self._running[description.name] = process
             assert process.stdout is not None
-            self._watch(self._pump, description.name, process.stdout)
-            self._watch(self._wait, description.name, process)
+            self._pumps[description.name] = _thread(self._pump, description.name, process.stdout)
+            _thread(self._wait, description.name, process)
 
     def first_exit(self, timeout_s: float | None = None) -> Exit | None:
         """Wait for a process to end; None when none did in time (0 only looks)."""
@@ -96,8 +96,7 @@ class Supervisor:
         """End the processes in reverse order, each with SIGINT, then SIGTERM, then SIGKILL."""
         for name, process in reversed(self._running.items()):
             self._stop_one(name, process)
-        for pump in self._pumps:
-            pump.join(timeout=2.0)
+            self._pumps[name].join(timeout=2.0)  # its last lines; longer only if a grandchild holds the pipe
         self._running.clear()
 
     def _stop_one(self, name: str, process: subprocess.Popen[str]) -> None:
@@ -113,17 +112,18 @@ class Supervisor:
     def _environment(self, description: NodeProcess) -> dict[str, str]:
         return {**self._transport.applied_to(os.environ), "PYTHONUNBUFFERED": "1", **description.environment}
 
-    def _watch(self, target: Callable[..., None], *arguments: object) -> None:
-        thread = threading.Thread(target=target, args=arguments, daemon=True)
-        thread.start()
-        self._pumps.append(thread)
-
     def _pump(self, name: str, stream: IO[str]) -> None:
         for line in stream:
             self._sink(name, line.rstrip("\n"))
 
     def _wait(self, name: str, process: subprocess.Popen[str]) -> None:
         self._exits.put(Exit(name, process.wait()))
+
+
+def _thread(target: Callable[..., None], *arguments: object) -> threading.Thread:
+    thread = threading.Thread(target=target, args=arguments, daemon=True)
+    thread.start()
+    return thread
 
 
 def _end_with_parent() -> None:

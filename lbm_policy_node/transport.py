@@ -19,6 +19,8 @@ MIXED_PROFILE = "config/transport/fastdds_mixed.xml"
 BUILTIN = "FASTDDS_BUILTIN_TRANSPORTS"
 PROFILE = "FASTRTPS_DEFAULT_PROFILES_FILE"  # the name that Fast DDS 2.x reads
 VARIABLES = (BUILTIN, PROFILE, "FASTDDS_DEFAULT_PROFILES_FILE")
+LOCALHOST = {"ROS_AUTOMATIC_DISCOVERY_RANGE": "LOCALHOST", "ROS_LOCALHOST_ONLY": "1"}
+"""With one of these rmw_fastrtps installs transports of its own in place of ``large_data``, silently."""
 
 _SOCKET_BYTES = 4_000_000
 _LARGE_DATA = "LARGE_DATA?max_msg_size=4MB&sockets_size=4MB&non_blocking=true&tcp_negotiation_timeout=50"
@@ -41,8 +43,10 @@ class Transport:
 
     def applied_to(self, environment: Mapping[str, str]) -> dict[str, str]:
         """Return an environment with this transport in it and no remains of another."""
-        kept = {key: value for key, value in environment.items() if key not in VARIABLES}
-        return {**kept, **self.environment}
+        drop = set(VARIABLES)
+        if self.name == "large_data":
+            drop |= {key for key, value in LOCALHOST.items() if environment.get(key) == value}
+        return {**{key: value for key, value in environment.items() if key not in drop}, **self.environment}
 
 
 def choose(name: str, *, proc_sys: Path = Path("/proc/sys")) -> Transport:
@@ -99,7 +103,8 @@ def in_force(environment: Mapping[str, str]) -> str:
     if not builtin and not profile:
         return "default"
     if builtin.startswith("LARGE_DATA") and not profile:
-        return "large_data"
+        voided = any(environment.get(key) == value for key, value in LOCALHOST.items())
+        return "foreign" if voided else "large_data"
     return "mixed" if Path(profile).name == Path(MIXED_PROFILE).name and not builtin else "foreign"
 
 

@@ -33,6 +33,6 @@ class SimRobotConfig:
         ticks = _CONTROL_RATE_HZ / self.image_rate_hz
         if abs(ticks - round(ticks)) > 1e-6:
             raise ParameterError(
-                f"image_rate_hz of sim_robot is {self.image_rate_hz}; expected {_CONTROL_RATE_HZ:g} / n"
+                f"image_rate_hz of sim_robot_node is {self.image_rate_hz}; expected {_CONTROL_RATE_HZ:g} / n"
             )
         return round(ticks)

@@ -4,20 +4,23 @@
 
 import sys
 import time
+from typing import Any
 
 from geometry_msgs.msg import PoseStamped
 from lbm_msgs.msg import Reason
 from lbm_msgs.srv import ResetSimulation, StepSimulation
-from rclpy.clock import Clock, ClockType
+from rclpy.clock import Clock
+from rclpy.clock_type import ClockType
 from rclpy.node import Node
 from std_msgs.msg import Float64MultiArray
 
 from lbm_policy_node.ros import qos
+from lbm_policy_node.ros.conversion import to_stamp
 from lbm_policy_node.ros.diagnostics import OK, WARN, Diagnostics, Health
 from lbm_policy_node.ros.parameters import declare
 from lbm_policy_node.ros.process import run
 from lbm_policy_node.ros.sim_robot_config import SimRobotConfig
-from lbm_policy_node.ros.sim_sensors import SimulatedSensors, time_message
+from lbm_policy_node.ros.sim_sensors import SimulatedSensors
 from lbm_policy_node.sim.options import ResetOptions
 from lbm_policy_node.sim.pacing import Pacer
 from lbm_policy_node.sim.robot import CONTROL_RATE_HZ, TICK_NS
@@ -28,8 +31,8 @@ from lbm_policy_node.sim.tasks import task_named
 class SimRobotNode(Node):
     """Wiring of the simulated robot; everything runs in the executor's thread, which owns the renderer."""
 
-    def __init__(self) -> None:
-        super().__init__("sim_robot")
+    def __init__(self, **node_arguments: Any) -> None:
+        super().__init__("sim_robot_node", **node_arguments)
         self.config = config = declare(self, SimRobotConfig)
         self._ticks_per_image = config.ticks_per_image
         height, width, frame = config.image_height, config.image_width, config.base_frame
@@ -106,7 +109,7 @@ class SimRobotNode(Node):
         else:
             for _ in range(request.n_ticks):
                 self._advance()
-        response.clock, response.success = time_message(self._session.now_ns), self._session.robot.success
+        response.clock, response.success = to_stamp(self._session.now_ns), self._session.robot.success
         return response
 
     def _health(self) -> Health:

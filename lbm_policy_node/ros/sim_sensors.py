@@ -14,6 +14,7 @@ from std_msgs.msg import Bool
 
 from lbm_policy_node.core.types import ImageArray
 from lbm_policy_node.ros import qos
+from lbm_policy_node.ros.conversion import to_stamp
 from lbm_policy_node.sim.robot import SimulatedRobot
 
 CAMERAS = ("front", "wrist")
@@ -21,20 +22,15 @@ GRIPPER_JOINT = "gripper_opening"
 _CLOCK = qos.PROPRIO  # best effort, as every time source subscribes
 
 
-def time_message(stamp_ns: int) -> Time:
-    """Return nanoseconds as a ROS time."""
-    return Time(sec=stamp_ns // 1_000_000_000, nanosec=stamp_ns % 1_000_000_000)
-
-
 class ImageMessage:
     """One rgb8 message whose buffer is written in place; rclpy takes only an ``array.array`` quickly."""
 
     def __init__(self, *, height: int, width: int, frame_id: str) -> None:
-        self._buffer = array("B", bytes(height * width * 3))
-        self._pixels = np.frombuffer(self._buffer, np.uint8).reshape(height, width, 3)
         self.message = Image(height=height, width=width, encoding="rgb8", step=width * 3)
         self.message.header.frame_id = frame_id
-        self.message.data = self._buffer
+        self.message.data = array("B", bytes(height * width * 3))
+        held = self.message.data  # the message may have copied: write into what it holds
+        self._pixels = np.frombuffer(held, np.uint8).reshape(height, width, 3)
 
     def fill(self, image: ImageArray, stamp: Time) -> Image:
         """Write pixels, uint8 RGB (height, width, 3), and stamp; the same message is returned each time."""
@@ -62,7 +58,7 @@ class SimulatedSensors:
 
     def publish(self, robot: SimulatedRobot, stamp_ns: int, *, with_images: bool) -> None:
         """Publish one instant; /clock first, so that no stamp lies in the future of its receiver."""
-        stamp = time_message(stamp_ns)
+        stamp = to_stamp(stamp_ns)
         self._clock.publish(Clock(clock=stamp))
         self._joints.publish(_joint_state(robot, stamp))
         self._pose.publish(_pose(robot, stamp, self._base_frame))

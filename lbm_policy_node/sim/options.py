@@ -47,7 +47,6 @@ class ResetOptions:
 
 
 def _number(value: object, *, key: str, high: float) -> float:
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    if not is_number or not 0.0 <= float(value) <= high:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0.0 <= value <= high:
         raise ValueError(f"option '{key}' is {value!r}; expected a number from 0 to {high}")
     return float(value)

@@ -48,6 +48,37 @@ def test_the_simulated_robot_has_the_agreed_layout():
 
 
 @pytest.mark.parametrize(
+    ("robot", "state_dim", "action_dim", "topics"),
+    [
+        ("franka_fr3", 8, 8, ["/fr3_arm_controller/joint_trajectory", "/fr3_gripper/command"]),
+        (
+            "ur5e",
+            7,
+            7,
+            ["/scaled_joint_trajectory_controller/joint_trajectory", "/gripper_position_controller/commands"],
+        ),
+        ("so101", 6, 6, ["/follower/forward_controller/commands"]),
+        (
+            "aloha",
+            14,
+            14,
+            [
+                f"/follower_{side}/{part}"
+                for side in ("left", "right")
+                for part in ("arm_controller/joint_trajectory", "gripper_controller/commands")
+            ],
+        ),
+    ],
+)
+def test_the_starting_points_have_the_layout_of_their_robot(
+    robot: str, state_dim: int, action_dim: int, topics: list[str]
+):
+    spec = RobotSpec.load(ROBOTS / f"{robot}.yaml")
+    assert (spec.state_dim, spec.action_dim) == (state_dim, action_dim)
+    assert list(spec.action.by_topic()) == topics
+
+
+@pytest.mark.parametrize(
     ("path", "value", "key"),
     [
         (["colour"], "red", "colour"),

@@ -1,0 +1,117 @@
+# SPDX-FileCopyrightText: 2026 lbm_policy contributors
+# SPDX-License-Identifier: Apache-2.0
+"""The launch file describes the same nodes as `lbm bringup`.
+
+`launch` and `launch_ros` have no wheels; they come with an installation of ROS 2. Where they are missing the
+comparison is skipped and says so; what the launch file says by itself is checked everywhere.
+"""
+
+import ast
+import importlib.util
+import runpy
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from lbm_policy_node.graph import GraphConfig, NodeProcess, describe
+from lbm_policy_node.paths import shared_path
+
+LAUNCH_FILE = shared_path("launch/bringup.launch.py")
+
+
+def installed(package: str) -> bool:
+    """Whether a real package is there; launch/ in the repository root looks like an empty one."""
+    try:
+        found = importlib.util.find_spec(package)
+    except ImportError:
+        return False
+    return found is not None and found.origin is not None
+
+
+needs_launch = pytest.mark.skipif(
+    not (installed("launch") and installed("launch_ros")),
+    reason="launch and launch_ros are not installed (no wheels exist): the launch file is not loaded here",
+)
+
+
+def launched_nodes(**arguments: str) -> list[NodeProcess]:
+    """Load the launch file as ros2 launch does, and return its nodes in the terms of graph.py."""
+    from launch import LaunchContext  # pyright: ignore[reportAttributeAccessIssue]
+    from launch.actions import DeclareLaunchArgument, OpaqueFunction  # pyright: ignore[reportMissingImports]
+    from launch_ros.actions import Node  # pyright: ignore[reportMissingImports]
+
+    context = LaunchContext()
+    context.launch_configurations.update(arguments)
+    found: list[NodeProcess] = []
+    todo: list[Any] = list(runpy.run_path(str(LAUNCH_FILE))["generate_launch_description"]().entities)
+    while todo:
+        entity = todo.pop(0)
+        if isinstance(entity, Node):
+            found.append(_as_process(entity, context))
+        elif isinstance(entity, DeclareLaunchArgument | OpaqueFunction):
+            todo = [*(entity.visit(context) or []), *todo]
+    return found
+
+
+def _as_process(node: Any, context: Any) -> NodeProcess:
+    from launch.utilities import perform_substitutions  # pyright: ignore[reportMissingImports]
+
+    def text(value: Any) -> str:
+        return value if isinstance(value, str) else perform_substitutions(context, value)
+
+    assert text(node.node_package) == "lbm_policy"
+    environment = {text(key): text(value) for key, value in node.process_description.additional_env}
+    node._perform_substitutions(context)
+    parameters: dict[str, Any] = {}
+    for path, _is_file in node._Node__expanded_parameter_arguments:
+        (values,) = yaml.safe_load(Path(path).read_text()).values()
+        parameters |= values["ros__parameters"]
+    namespace, _, name = node.node_name.rpartition("/")
+    return NodeProcess(
+        name=name,
+        module=f"lbm_policy_node.ros.{text(node.node_executable)}",
+        namespace=namespace.strip("/"),
+        parameters=parameters,
+        environment=environment,
+    )
+
+
+@needs_launch
+@pytest.mark.parametrize(
+    ("arguments", "config"),
+    [
+        ({}, {}),
+        ({"sim": "true", "enable_control": "true"}, {"sim": True, "enable_control": True}),
+        (
+            {"transport": "default", "use_sim_time": "true", "namespace": "left"},
+            {"transport": "default", "use_sim_time": True, "namespace": "left"},
+        ),
+        (
+            {"sim": "true", "task": "door-open", "real_time_factor": "0.5", "device": "cuda"},
+            {"sim": True, "task": "door-open", "real_time_factor": 0.5, "device": "cuda"},
+        ),
+    ],
+    ids=["robot", "simulated", "namespaced", "more_arguments"],
+)
+def test_launch_file_describes_the_same_nodes(
+    tmp_path: Path, arguments: dict[str, str], config: dict[str, Any]
+) -> None:
+    launched = launched_nodes(robot="metaworld", checkpoint=str(tmp_path), **arguments)
+    described = describe(GraphConfig(robot="metaworld", checkpoint=str(tmp_path), **config)).processes
+    assert launched == list(described)
+
+
+def test_launch_file_and_bringup_offer_the_same_arguments() -> None:
+    from lbm_policy_node.cli.bringup import command
+
+    calls = [node for node in ast.walk(ast.parse(LAUNCH_FILE.read_text())) if isinstance(node, ast.Call)]
+    declared = {
+        call.args[0].value
+        for call in calls
+        if isinstance(call.func, ast.Name)
+        and call.func.id == "DeclareLaunchArgument"
+        and isinstance(call.args[0], ast.Constant)
+    }
+    assert declared == {parameter.name for parameter in command.params}
