@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 lbm_policy contributors
 # SPDX-License-Identifier: Apache-2.0
-"""What the demo does and what came of it: the plan and the results that `lbm demo` and its operator node exchange."""
+"""The plan and the results that `lbm demo` and its operator node exchange."""
 
 from __future__ import annotations
 

@@ -34,8 +34,12 @@ class Progress:
     def _on_ready(self, event: dict[str, Any]) -> None:
         click.echo(f"graph is up; checkpoint {event['checkpoint']}", err=True)
 
+    def _on_episode_begins(self, event: dict[str, Any]) -> None:
+        self._number, self._instruction = event["number"] + 1, event["task"]
+        self._line("laying out the scene")
+
     def _on_episode_started(self, event: dict[str, Any]) -> None:
-        self._number, self._instruction = event["number"] + 1, event["instruction"]
+        self._instruction = event["instruction"]
         self._line("0.0 s")
 
     def _on_progress(self, event: dict[str, Any]) -> None:

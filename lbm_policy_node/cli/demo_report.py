@@ -45,7 +45,7 @@ def write_contact_sheet(path: Path, results: Sequence[EpisodeResult], folder: Pa
     recordings = [np.load(folder / result.recording, allow_pickle=False) for result in results]
     columns = max(1, *(len(recording["frames"]) for recording in recordings))
     figure, axes = plt.subplots(
-        len(results), columns, figsize=(1.7 * columns + 2.2, 1.75 * len(results)), squeeze=False
+        len(results), columns, figsize=(1.7 * columns + 2.1, 1.75 * len(results)), squeeze=False
     )
     for row, result, recording in zip(axes, results, recordings, strict=True):
         _draw_moments(row, recording)
@@ -55,7 +55,9 @@ def write_contact_sheet(path: Path, results: Sequence[EpisodeResult], folder: Pa
             -0.08, 0.5, f"{result.instruction}\n{verdict}", transform=row[0].transAxes,
             ha="right", va="center", fontsize=8, color=color, wrap=False,
         )  # fmt: skip
-    figure.subplots_adjust(left=2.1 / figure.get_figwidth(), right=0.99, top=0.99, bottom=0.01, wspace=0.03, hspace=0.06)
+    figure.subplots_adjust(
+        left=2.0 / figure.get_figwidth(), right=0.99, top=0.99, bottom=0.01, wspace=0.03, hspace=0.06
+    )
     figure.savefig(path, dpi=110)
     plt.close(figure)
 

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 lbm_policy contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The demo's operator: resets the simulator, gives the policy each instruction, and ends the run on success."""
+"""The demo's operator as a node: works through a plan and prints what happens for `lbm demo`."""
 
 import json
 import signal
@@ -11,22 +11,19 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from lbm_msgs.action import RunPolicy
-from lbm_msgs.msg import ControlState, PolicyStatus, Reason
-from lbm_msgs.srv import ResetSimulation
-from rclpy.action.client import ActionClient
+from lbm_msgs.msg import PolicyStatus, Reason
 from rclpy.node import Node
-from std_msgs.msg import Bool
 
-from lbm_policy_node.demo_plan import EVENT_PREFIX, DemoPlan, Episode, EpisodeResult
+from lbm_policy_node.demo_plan import EVENT_PREFIX, DemoPlan
 from lbm_policy_node.ros import qos
 from lbm_policy_node.ros.episode_recorder import EpisodeRecorder
+from lbm_policy_node.ros.episode_runner import EpisodeRunner
 from lbm_policy_node.ros.parameters import declare, parameter
 from lbm_policy_node.ros.process import run
 from lbm_policy_node.ros.waiter import Stopped, Waiter
 
-START_LIMIT_S: Final = 90.0
-CALL_LIMIT_S: Final = 30.0
+START_LIMIT_S: Final = 60.0
+REFUSALS: Final = (Reason.CHECKPOINT_REFUSED, Reason.SPEC_REFUSED)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,7 +35,7 @@ class OperatorConfig:
 
 
 def report(event: str, **values: Any) -> None:
-    """Print an event for `lbm demo`."""
+    """Print an event."""
     print(EVENT_PREFIX + json.dumps({"event": event, **values}), flush=True)
 
 
@@ -51,12 +48,10 @@ class DemoOperator(Node):
         self._plan = DemoPlan.read(Path(config.plan))
         self._waiter = Waiter()
         self._recorder = EpisodeRecorder(self, camera=config.camera, on_change=self._on_change)
+        self._runner = EpisodeRunner(self, self._waiter, self._recorder, self._plan)
         self._status: PolicyStatus | None = None
-        self._success, self._moved = False, False
+        self._moved = False
         self.create_subscription(PolicyStatus, "policy_node/status", self._on_status, qos.STATUS)
-        self.create_subscription(Bool, "/sim/success", self._on_success, qos.EVENT)
-        self._reset = self.create_client(ResetSimulation, "/sim/reset")
-        self._runs = ActionClient(self, RunPolicy, "run_policy")
         self._thread = threading.Thread(target=self._work, name="plan", daemon=True)
         self._thread.start()
 
@@ -70,10 +65,6 @@ class DemoOperator(Node):
         self._status = message
         self._waiter.notify()
 
-    def _on_success(self, message: Bool) -> None:
-        self._success = self._success or message.data
-        self._waiter.notify()
-
     def _on_change(self) -> None:
         if not self._moved and self._recorder.n_commands:
             self._moved = True
@@ -84,99 +75,45 @@ class DemoOperator(Node):
         try:
             self._waiter.until(self._is_ready, "policy, executor and simulator", timeout_s=START_LIMIT_S)
             report("ready", checkpoint=self._status.checkpoint_id if self._status else "")
-            for number, episode in enumerate(self._plan.episodes):
-                report("episode_done", **asdict(self._run_episode(number, episode)))
+            self._run_plan()
         except (TimeoutError, RuntimeError) as error:
             report("failed", text=f"{error}{self._policy_complaint()}")
         except Stopped:
             return
-        signal.raise_signal(signal.SIGINT)  # the plan is done: leave as on Ctrl-C
+        signal.raise_signal(signal.SIGINT)  # leave as on Ctrl-C
 
     def _is_ready(self) -> bool:
-        status = self._status
-        if status is not None and status.reason.code in (Reason.CHECKPOINT_REFUSED, Reason.SPEC_REFUSED):
+        status, recorder = self._status, self._recorder
+        if status is None:
+            return False
+        if status.reason.code in REFUSALS:
             raise RuntimeError("the policy node refused to start")
+        is_idle = status.state == PolicyStatus.IDLE and status.reason.code == Reason.OK
         return (
-            status is not None
-            and status.state == PolicyStatus.IDLE
-            and status.reason.code == Reason.OK
-            and self._recorder.control is not None
-            and self._recorder.last_image_ns > 0
-            and self._reset.service_is_ready()
-            and self._runs.server_is_ready()
+            is_idle
+            and recorder.control is not None
+            and recorder.last_image_ns > 0
+            and self._runner.is_ready()
+        )
+
+    def _run_plan(self) -> None:
+        for number, episode in enumerate(self._plan.episodes):
+            report("episode_begins", number=number, task=episode.task)
+            result = self._runner.run(
+                number,
+                episode,
+                on_start=lambda instruction: report("episode_started", instruction=instruction),
+                on_feedback=self._on_feedback,
+            )
+            report("episode_done", **asdict(result))
+
+    def _on_feedback(self, feedback: Any) -> None:
+        report(
+            "progress", elapsed_s=feedback.elapsed_s, chunks=feedback.n_chunks, reason=feedback.reason.text
         )
 
     def _policy_complaint(self) -> str:
         return f"; policy: {self._status.reason.text}" if self._status and self._status.reason.text else ""
-
-    def _is_at_rest(self) -> bool:
-        control = self._recorder.control
-        return control is not None and control.mode == ControlState.HOLD and not control.executed
-
-    def _run_episode(self, number: int, episode: Episode) -> EpisodeResult:
-        instruction = self._lay_out(episode)
-        report("episode_started", number=number, task=episode.task, instruction=instruction)
-        self._recorder.start()
-        ending, seconds = self._follow(instruction)
-        self._recorder.stop()
-        recording = f"episode_{number:03d}_{episode.task}.npz"
-        self._recorder.save(Path(self._plan.output) / recording)
-        return EpisodeResult(
-            task=episode.task,
-            seed=episode.seed,
-            instruction=instruction,
-            solved=self._success,
-            seconds=seconds,
-            chunks=self._recorder.n_chunks,
-            inference_ms=self._recorder.inference_ms,
-            commands=self._recorder.n_commands,
-            ending=ending,
-            recording=recording,
-        )
-
-    def _lay_out(self, episode: Episode) -> str:
-        """Reset the simulator once the robot rests, so that no old command meets the new scene; return the instruction."""
-        self._waiter.until(self._is_at_rest, "rest of the robot", timeout_s=CALL_LIMIT_S)
-        request = ResetSimulation.Request(
-            task=episode.task, seed=episode.seed, options_json=episode.options_json
-        )
-        answer = self._waiter.result(self._reset.call_async(request), "answer to the reset", timeout_s=CALL_LIMIT_S)
-        if answer.error_code != Reason.OK:
-            raise RuntimeError(f"the simulator refused task '{episode.task}': {answer.error_msg}")
-        before_ns, self._success = self._recorder.last_image_ns, False
-        self._waiter.until(
-            lambda: self._recorder.last_image_ns > before_ns, "image of the new scene", timeout_s=CALL_LIMIT_S
-        )
-        return answer.instruction
-
-    def _follow(self, instruction: str) -> tuple[str, float]:
-        """Give the instruction and wait for success or the end; return why it ended, and the simulated seconds."""
-        goal = RunPolicy.Goal(instruction=instruction, time_limit_s=self._plan.time_limit_s)
-        handle = self._waiter.result(
-            self._runs.send_goal_async(goal, feedback_callback=self._on_feedback), "answer", timeout_s=CALL_LIMIT_S
-        )
-        if not handle.accepted:
-            raise RuntimeError(f"the policy refused the instruction '{instruction}'")
-        ended = handle.get_result_async()
-        ended.add_done_callback(lambda _future: self._waiter.notify())
-        limit_s = self._plan.wall_limit_s
-        self._waiter.until(lambda: self._success or ended.done(), "end of the run", timeout_s=limit_s)
-        if self._success and not ended.done():
-            handle.cancel_goal_async()
-        result = self._waiter.result(ended, "result of the run", timeout_s=CALL_LIMIT_S).result
-        return "solved" if self._success else _ending(result), result.elapsed_s
-
-    def _on_feedback(self, message: Any) -> None:
-        feedback = message.feedback
-        values = {"elapsed_s": feedback.elapsed_s, "chunks": feedback.n_chunks, "reason": feedback.reason.text}
-        report("progress", **values)
-
-
-def _ending(result: RunPolicy.Result) -> str:
-    constants = {name: getattr(RunPolicy.Result, name) for name in dir(RunPolicy.Result) if name.startswith("TERMIN")}
-    names = [name for name, value in constants.items() if value == result.termination_reason]
-    text = names[0].removeprefix("TERMINATION_").lower().replace("_", " ") if names else "unknown"
-    return f"{text}: {result.error_msg}" if result.error_msg else text
 
 
 def main() -> None:

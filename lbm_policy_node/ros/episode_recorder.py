@@ -24,7 +24,7 @@ MOMENTS: Final = 6
 
 
 class EpisodeRecorder:
-    """Subscribes all the time and keeps messages between ``start`` and ``save``; both may be called from any thread."""
+    """Keeps messages between ``start`` and ``stop``, which any thread may call."""
 
     def __init__(self, node: Node, *, camera: str, on_change: Callable[[], None]) -> None:
         """Subscribe.
@@ -70,39 +70,54 @@ class EpisodeRecorder:
         return float(np.median(self._inference_s)) * 1e3 if self._inference_s else None
 
     def save(self, path: Path) -> None:
-        """Write the episode as arrays: frames (n, height, width, 3), and rows of (seconds, x, y, z) for the paths."""
+        """Write frames (n, height, width, 3), and the paths and chunks as rows of (seconds, x, y, z)."""
         with self._lock:
-            chosen = np.linspace(0, len(self._frames) - 1, min(MOMENTS, len(self._frames))).round().astype(int)
+            n_moments = min(MOMENTS, len(self._frames))
+            chosen = np.linspace(0, len(self._frames) - 1, n_moments).round().astype(int)
             np.savez_compressed(
                 path,
                 frames=np.array([self._frames[i][1] for i in chosen], np.uint8),
                 frame_times_s=self._seconds([self._frames[i][0] for i in chosen]),
                 commanded=self._path(self._commanded),
                 measured=self._path(self._measured),
-                chunks=np.array(self._chunks, np.float64).reshape(len(self._chunks), -1, 4),
+                chunks=self._chunk_rows(),
             )
 
     def _clear(self) -> None:
         self._frames: list[tuple[int, Any]] = []
         self._commanded: list[tuple[int, Array]] = []
         self._measured: list[tuple[int, Array]] = []
-        self._chunks: list[Array] = []
+        self._chunks: list[tuple[int, float, Array]] = []
         self._inference_s: list[float] = []
-        self._start_ns: int | None = None
 
     def _seconds(self, stamps_ns: list[int]) -> Array:
-        return (np.array(stamps_ns, np.float64) - (self._start_ns or 0)) * 1e-9
+        """Times since the first measured position."""
+        start_ns = self._measured[0][0] if self._measured else 0
+        return (np.array(stamps_ns, np.int64) - start_ns) * 1e-9
 
     def _path(self, samples: list[tuple[int, Array]]) -> Array:
         times = self._seconds([stamp for stamp, _ in samples])
         return np.column_stack([times, np.array([position for _, position in samples]).reshape(-1, 3)])
 
+    def _chunk_rows(self) -> Array:
+        """Return (chunks, horizon, 4): each row's due time and position."""
+        chunks = [
+            np.column_stack([self._seconds([start_ns]) + np.arange(len(rows)) * step_s, rows])
+            for start_ns, step_s, rows in self._chunks
+        ]
+        return np.array(chunks) if chunks else np.empty((0, 0, 4))
+
     def _on_image(self, message: Image) -> None:
         self.last_image_ns = to_ns(message.header.stamp)
         with self._lock:
             if self._recording and self._frame_is_due():
-                size = {"height": message.height, "width": message.width, "step": message.step}
-                frame = decode_raw(message.data, encoding=message.encoding, **size)
+                frame = decode_raw(
+                    message.data,
+                    encoding=message.encoding,
+                    height=message.height,
+                    width=message.width,
+                    step=message.step,
+                )
                 self._frames.append((self.last_image_ns, frame.copy()))
         self._on_change()
 
@@ -112,9 +127,8 @@ class EpisodeRecorder:
     def _on_pose(self, message: PoseStamped) -> None:
         with self._lock:
             if self._recording:
-                stamp_ns, point = to_ns(message.header.stamp), message.pose.position
-                self._start_ns = stamp_ns if self._start_ns is None else self._start_ns
-                self._measured.append((stamp_ns, np.array([point.x, point.y, point.z])))
+                point = message.pose.position
+                self._measured.append((to_ns(message.header.stamp), np.array([point.x, point.y, point.z])))
         self._on_change()
 
     def _on_control(self, message: ControlState) -> None:
@@ -128,7 +142,6 @@ class EpisodeRecorder:
         with self._lock:
             if self._recording:
                 rows = np.reshape(message.actions, (message.horizon, message.action_dim))[:, :3]
-                due_s = self._seconds([to_ns(message.start)]) + np.arange(message.horizon) * message.step_s
-                self._chunks.append(np.column_stack([due_s, rows]))
+                self._chunks.append((to_ns(message.start), message.step_s, rows))
                 self._inference_s.append(message.inference_s)
         self._on_change()

@@ -52,7 +52,7 @@ class Waiter:
                 self._changed.wait(min(remaining_s, 0.5))  # some conditions (discovery) have no callback
         return value
 
-    def result(self, future: Future, what: str, *, timeout_s: float) -> Any:
+    def result(self, future: Future, what: str, timeout_s: float) -> Any:
         """Wait for a future of rclpy and return its result."""
         future.add_done_callback(lambda _future: self.notify())
         self.until(future.done, what, timeout_s=timeout_s)
