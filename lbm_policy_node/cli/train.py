@@ -15,9 +15,16 @@ from lbm_policy_node.training.config import ModelSize, TrainConfig
 
 @click.command(name="train")
 @click.argument("dataset", type=click.Path(path_type=Path, exists=True, file_okay=False))
-@click.option("--out", required=True, type=click.Path(path_type=Path), help="Folder of the run; given again, it resumes.")
+@click.option(
+    "--out",
+    required=True,
+    type=click.Path(path_type=Path),
+    help="Folder of the run; given again, it resumes.",
+)
 @click.option("--device", default="auto", show_default=True, type=click.Choice(["auto", "cpu"]))
-@click.option("--threads", default=0, show_default=True, help="torch threads per process; 0 lets torch choose.")
+@click.option(
+    "--threads", default=0, show_default=True, help="torch threads per process; 0 lets torch choose."
+)
 @dataclass_options(TrainConfig)
 @dataclass_options(ModelSize)
 def command(dataset: Path, out: Path, device: str, threads: int, **flags: Any) -> None:

@@ -55,7 +55,8 @@ class Dataset:
     def frames(self, key: str) -> Array:
         """Return every frame of a camera, uint8 RGB (N, H, W, 3), memory-mapped.
 
-        The first call decodes the videos into cache/<key>.npy inside the dataset's folder (N x H x W x 3 bytes).
+        The first call decodes the videos into cache/<key>.npy inside the dataset's folder (N x H x W x 3
+        bytes).
         """
         path = self.root / "cache" / f"{key}.npy"
         if not path.exists():
@@ -128,7 +129,9 @@ def _info(root: Path) -> dict[str, Any]:
     info = json.loads(path.read_text())
     if info.get("codebase_version") != CODEBASE_VERSION:
         found = info.get("codebase_version")
-        raise DatasetError(f"'{root}' has version {found}, expected {CODEBASE_VERSION}; convert it with LeRobot")
+        raise DatasetError(
+            f"'{root}' has version {found}, expected {CODEBASE_VERSION}; convert it with LeRobot"
+        )
     return info
 
 

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 lbm_policy contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Writes LeRobotDataset v3.0: parquet tables, one row group per episode, and videos that many episodes share."""
+"""Writes LeRobotDataset v3.0: parquet with one row group per episode, and videos that many episodes share."""
 
 from __future__ import annotations
 
@@ -34,10 +34,12 @@ _TASKS_INDEX = {  # LeRobot reads tasks.parquet with pandas and looks instructio
 
 
 class DatasetWriter:
-    """Adds episodes to a new dataset folder. A context manager: the dataset is readable only after a clean exit.
+    """Adds episodes to a new dataset folder. A context manager: the dataset is readable only after a clean
+    exit.
 
-    Format: LeRobotDataset v3.0. One data file and one video file per camera are written; the format's limits (100 MB of
-    table, 200 MB of video) are far above what one simulated collection makes, and exceeding them is an error.
+    Format: LeRobotDataset v3.0. One data file and one video file per camera are written; the format's limits
+    (100 MB of table, 200 MB of video) are far above what one simulated collection makes, and exceeding them
+    is an error.
     """
 
     def __init__(

@@ -25,7 +25,8 @@ class Features:
     """What a dataset holds besides the bookkeeping columns.
 
     Attributes:
-        vectors: Column name to the names of its elements, e.g. {"action": ("x", "y", "z", "gripper")}; float32.
+        vectors: Column name to the names of its elements, e.g. {"action": ("x", "y", "z", "gripper")};
+            float32.
         cameras: Feature key ("observation.images.front") to (height, width).
     """
 

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 lbm_policy contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Per-feature statistics in the layout of LeRobotDataset v3 (stats.json and the stats/ columns of an episode)."""
+"""Per-feature statistics as LeRobotDataset v3 stores them (stats.json, stats/ columns of an episode)."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ FeatureStats = Mapping[str, Array]
 
 
 def vector_stats(values: Array) -> dict[str, Array]:
-    """Statistics over the first axis of an array (T, ...): min, max, mean, std, count and quantiles, float64."""
+    """Return min, max, mean, std, count and quantiles over the first axis of an array (T, ...), float64."""
     values = np.asarray(values, dtype=np.float64)
     stats = {"min": values.min(0), "max": values.max(0), "mean": values.mean(0), "std": values.std(0)}
     stats["count"] = np.array([len(values)])
@@ -25,7 +25,10 @@ def vector_stats(values: Array) -> dict[str, Array]:
 
 
 def image_stats(frames: Array, *, most: int = 16) -> dict[str, Array]:
-    """Per-channel statistics of uint8 frames (T, H, W, 3), scaled to [0, 1] and shaped (3, 1, 1), over at most `most` frames."""
+    """Return per-channel statistics of uint8 frames (T, H, W, 3), at most `most` of them.
+
+    Scaled to [0, 1] and shaped (3, 1, 1).
+    """
     chosen = frames[np.linspace(0, len(frames) - 1, min(most, len(frames))).round().astype(int)]
     pixels = chosen.reshape(-1, 3)[:: max(1, chosen[0].size // 3 // 4096)] / 255.0
     stats = {name: value.reshape(3, 1, 1) for name, value in vector_stats(pixels).items() if name != "count"}
@@ -33,7 +36,10 @@ def image_stats(frames: Array, *, most: int = 16) -> dict[str, Array]:
 
 
 def aggregate(parts: Sequence[FeatureStats]) -> dict[str, Array]:
-    """Combine the statistics of episodes: exact for min, max, mean and std; quantiles are count-weighted means, as LeRobot's."""
+    """Combine the statistics of episodes.
+
+    Exact for min, max, mean and std; quantiles are count-weighted means, as LeRobot's.
+    """
     counts = np.array([part["count"][0] for part in parts], dtype=np.float64)
     weights = (counts / counts.sum()).reshape(-1, *([1] * np.ndim(parts[0]["mean"])))
     stacked = {name: np.stack([part[name] for part in parts]) for name in parts[0] if name != "count"}

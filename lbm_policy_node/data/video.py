@@ -22,7 +22,7 @@ PIXEL_FORMAT = "yuv420p"
 
 
 class VideoWriter:
-    """Appends frames to one mp4 file; many episodes share it. A context manager; the file is whole only once closed."""
+    """Appends frames to one mp4 file that many episodes share; the file is whole only once closed."""
 
     def __init__(self, path: Path, *, height: int, width: int, fps: int, codec: str = "h264") -> None:
         if codec not in CODECS:

@@ -35,7 +35,8 @@ def read_tensors(path: Path) -> dict[str, Tensor]:
             raise CheckpointError(path, name, f"has type {tensor.dtype}, expected a floating-point type")
         if not torch.isfinite(tensor).all():
             raise CheckpointError(path, name, "holds infinite or undefined numbers")
-    return {name: tensor.float() for name, tensor in tensors.items()}
+    # Copies: the file may be replaced while the policy runs, and the last bit of sums depends on alignment.
+    return {name: tensor.to(torch.float32, copy=True) for name, tensor in tensors.items()}
 
 
 def write_tensors(path: Path, tensors: Mapping[str, Tensor], dtype: torch.dtype = torch.float32) -> None:

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 from dataclasses import dataclass
 
@@ -17,7 +18,7 @@ from lbm_policy_node.core.types import Array
 
 @dataclass(frozen=True, kw_only=True)
 class SceneCamera:
-    """A camera fixed in the world: position and target in m (world frame), vertical field of view in degrees."""
+    """A camera fixed in the world: position and target in m, vertical field of view in degrees."""
 
     position: tuple[float, float, float] = (0.75, 0.15, 0.75)
     target: tuple[float, float, float] = (-0.02, 0.74, 0.12)
@@ -43,7 +44,8 @@ _WRIST_SLOT = "gripperPOV"  # already mounted on the hand
 class CameraRig:
     """Renders the front and the wrist camera of one model; one offscreen context, to be closed.
 
-    Shadows, reflections and multisampling are off: a 128 x 128 image costs about 5 ms on one CPU core instead of 100.
+    Shadows, reflections and multisampling are off: a 128 x 128 image costs about 5 ms on one CPU core
+        instead of 100.
     """
 
     names = ("front", "wrist")
@@ -57,6 +59,7 @@ class CameraRig:
         model.cam_quat[camera] = front.quaternion_wxyz()
         model.cam_fovy[camera] = front.field_of_view_deg
         self._renderer = mujoco.Renderer(model, height, width)
+        atexit.register(self._renderer.close)  # before EGL itself shuts down, which registered earlier
         self._slots = dict(zip(self.names, (_FRONT_SLOT, _WRIST_SLOT), strict=True))
 
     def render(self, data: mujoco.MjData) -> dict[str, Array]:
@@ -71,4 +74,5 @@ class CameraRig:
 
     def close(self) -> None:
         """Release the offscreen context."""
+        atexit.unregister(self._renderer.close)
         self._renderer.close()

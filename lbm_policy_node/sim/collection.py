@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 lbm_policy contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Collects demonstrations in several processes; each finished one is a file, so that an interrupted collection resumes."""
+"""Collects demonstrations in several processes; each one is a file, so that a collection can resume."""
 
 from __future__ import annotations
 
@@ -28,9 +28,10 @@ class CollectionConfig:
     Attributes:
         tasks: Names of the tasks.
         episodes: Successful demonstrations per task.
-        ajar_episodes: In addition, per drawer and window task, with the part half open, where only the instruction tells
-            which way to move it.
-        seed: Every placement and disturbance follows from it. Evaluation uses other seeds (see sim/evaluation.py).
+        ajar_episodes: In addition, per drawer and window task, with the part half open, where only the
+            instruction tells which way to move it.
+        seed: Every placement and disturbance follows from it. Evaluation uses other seeds (see
+            sim/evaluation.py).
         height, width: Image size in pixels.
         demonstration: How each one is made.
     """
@@ -65,7 +66,8 @@ def assignments(config: CollectionConfig) -> list[Assignment]:
 
 
 def collect(config: CollectionConfig, folder: Path, *, processes: int) -> Iterator[int]:
-    """Make what is still missing in the folder; yields the number of attempts that each new demonstration took.
+    """Make what is still missing in the folder; yields the number of attempts that each new demonstration
+    took.
 
     Raises:
         RuntimeError: If a task's expert fails too often in a row.

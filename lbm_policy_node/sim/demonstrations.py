@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 lbm_policy contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Demonstrations: what the cameras and the hand showed at each policy step, and what the expert wanted next."""
+"""Demonstrations: what cameras and hand showed at each policy step, and what the expert wanted next."""
 
 from __future__ import annotations
 
@@ -24,8 +24,9 @@ class DemonstrationConfig:
 
     Attributes:
         start_offset_m: The hand starts up to this far from the task's own start, per axis.
-        noise_m: Standard deviation of the disturbance of the executed motion, per axis and step, in half of the episodes. The
-            recorded action stays the expert's, so recovery is demonstrated (DART, arXiv:1703.09327).
+        noise_m: Standard deviation of the disturbance of the executed motion, per axis and step, in half of
+            the episodes. The recorded action stays the expert's, so recovery is demonstrated (DART,
+            arXiv:1703.09327).
         steps_after_success: Steps recorded after success, so that the policy learns to stay.
         max_steps: An episode that takes longer is a failure.
     """
@@ -38,7 +39,7 @@ class DemonstrationConfig:
 
 @dataclass(frozen=True, eq=False)
 class Demonstration:
-    """One successful episode of length T: images (T, H, W, 3) uint8 RGB, state (T, 4) and action (T, 4) float32, m."""
+    """A successful episode: images (T, H, W, 3) uint8 RGB, state (T, 4) and action (T, 4) float32, m."""
 
     images: dict[str, Array]
     state: Array
@@ -56,7 +57,8 @@ def demonstrate(
 ) -> Demonstration | None:
     """Let the expert act from a scene; None if it fails, because only successes are demonstrations.
 
-    Row t of the action is where the controller stands one step after observation t, hence the spec's lead of one step.
+    Row t of the action is where the controller stands one step after observation t, hence the spec's lead of
+    one step.
     """
     robot.reset(scene)
     rng = np.random.default_rng([scene.seed, 1])

@@ -20,6 +20,6 @@ class ScriptedExpert:
         self._speed = task.expert_speed
 
     def act(self, robot: SimulatedRobot) -> tuple[Array, float]:
-        """Return the next tick's action: a velocity-like step, shape (3,), 1 being 1 cm per tick, and the gripper."""
+        """Return the next tick's step, shape (3,), 1 being 1 cm per tick, and the gripper command."""
         action = np.clip(self._policy.get_action(robot.privileged_observation), -1.0, 1.0)
         return np.clip(action[:3], -self._speed, self._speed), float(action[3])

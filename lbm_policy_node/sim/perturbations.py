@@ -13,13 +13,13 @@ if TYPE_CHECKING:
 
 
 class Perturbation(Protocol):
-    """Changes the scene, the robot or what the sensors report. Every method has access to the simulator's true state."""
+    """Changes the scene, the robot or what the sensors report; sees the simulator's true state."""
 
     def on_reset(self, robot: SimulatedRobot) -> None:
         """Called once after the scene of an episode is laid out."""
 
     def before_tick(self, robot: SimulatedRobot, target: Array, gripper: float) -> tuple[Array, float]:
-        """Called before each control tick with the commanded position (3,) m and gripper; returns what is really applied."""
+        """Called before each control tick with the command, (3,) m and gripper; returns what is applied."""
         ...
 
     def on_images(self, robot: SimulatedRobot, images: dict[str, Array]) -> dict[str, Array]:

@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """The simulated robot: one Meta-World scene behind a Cartesian position controller.
 
-The controller accepts an absolute target for the end effector and a gripper command, at its own rate (80 Hz of simulated time),
-and moves at most 1 cm per axis and tick, which is Meta-World's own action range (arXiv:1910.10897).
+The controller accepts an absolute target for the end effector and a gripper command, at its own rate (80 Hz
+of simulated time), and moves at most 1 cm per axis and tick, which is Meta-World's own action range
+(arXiv:1910.10897).
 """
 
 from __future__ import annotations
@@ -34,8 +35,9 @@ class Scene:
     Attributes:
         seed: Draws the placement of the objects, as Meta-World does, and everything below.
         start_offset_m: The hand starts at a random offset of at most this much per axis.
-        ajar: If set, the drawer or window starts at this share of its opening (0 closed, 1 open), placed by the box that the
-            opening and the closing task share. Same seed and share: the same picture for both instructions.
+        ajar: If set, the drawer or window starts at this share of its opening (0 closed, 1 open), placed by
+            the box that the opening and the closing task share. Same seed and share: the same picture for
+            both instructions.
     """
 
     seed: int
@@ -92,7 +94,7 @@ class SimulatedRobot:
         self.tick_by(np.subtract(target, self.commanded_position) / MAX_STEP_M, gripper)
 
     def tick_by(self, delta: Array, gripper: float) -> None:
-        """Advance one control tick by a velocity-like action, shape (3,), 1 being 1 cm per tick (Meta-World's own action)."""
+        """Advance one control tick by a step, shape (3,), 1 being 1 cm (Meta-World's own action)."""
         action = np.clip(np.append(delta, gripper), -1.0, 1.0).astype(np.float32)
         self.environment.curr_path_length = 0  # the episode's length is ours to decide
         self._observation, _, _, _, info = self.environment.step(action)

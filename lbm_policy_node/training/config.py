@@ -67,4 +67,6 @@ class ModelSize:
     vocabulary: int = _option(600, "Tokens of the tokenizer that is trained on the instructions.")
     text_length: int = _option(24, "Longest instruction, tokens.")
     action_space: str = _option("relative", "relative (xyz relative to the observed hand) or absolute.")
-    per_step_statistics: bool = _option(True, "Normalise each future step of the chunk by its own statistics.")
+    per_step_statistics: bool = _option(
+        True, "Normalise each future step of the chunk by its own statistics."
+    )

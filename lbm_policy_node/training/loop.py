@@ -29,7 +29,8 @@ from lbm_policy_node.training.samples import BatchStream, ChunkSamples, to_netwo
 def train(dataset: Dataset, out: Path, config: TrainConfig, size: ModelSize, *, device: str = "auto") -> Path:
     """Train a policy, or go on with the run in `out`.
 
-    Writes checkpoints/<step>/ (LeRobot directories with the averaged weights), resume/ and loss.png into `out`.
+    Writes checkpoints/<step>/ (LeRobot directories with the averaged weights), resume/ and loss.png into
+    `out`.
 
     Returns:
         The last checkpoint's directory.
@@ -37,7 +38,9 @@ def train(dataset: Dataset, out: Path, config: TrainConfig, size: ModelSize, *, 
     Raises:
         ResumeError: If `out` holds a run with other settings.
     """
-    unused = DistributedDataParallelKwargs(find_unused_parameters=True)  # CLIP's post_layernorm, which only exists
+    unused = DistributedDataParallelKwargs(
+        find_unused_parameters=True
+    )  # CLIP's post_layernorm, which only exists
     accelerator = Accelerator(
         mixed_precision=_precision(config, device), cpu=device == "cpu", kwargs_handlers=[unused]
     )
@@ -80,7 +83,9 @@ class _Run:
     def finish(self) -> Path:
         """Run the remaining steps."""
         config, main = self.config, self.accelerator.is_main_process
-        progress = Progress(self.out, start=self.done, steps=config.steps, every=config.log_every, active=main)
+        progress = Progress(
+            self.out, start=self.done, steps=config.steps, every=config.log_every, active=main
+        )
         for batch in self.stream.batches(self.done, config.steps):
             loss, rate = self._step(batch), self.optimizer.param_groups[0]["lr"]
             self.done += 1
@@ -128,7 +133,11 @@ def write_checkpoint(folder: Path, model: nn.Module, run: _Run, dtype: torch.dty
         step_s=1.0 / run.dataset.fps,
         state_names=tuple(vectors["observation.state"]),
         action_names=tuple(vectors["action"]),
-        provenance={"dataset": run.dataset.root.name, "episodes": len(run.dataset.episodes), "steps": run.done},
+        provenance={
+            "dataset": run.dataset.root.name,
+            "episodes": len(run.dataset.episodes),
+            "steps": run.done,
+        },
     )
     create_checkpoint(
         folder, model, stats=run.stats, tokenizer=run.blueprint.tokenizer, sidecar=sidecar, dtype=dtype

@@ -34,7 +34,12 @@ class Progress:
         self._bar.set_postfix(loss=f"{mean:.4f}", lr=f"{learning_rate:.1e}")
         if self._active:
             with (self._folder / LOG_FILE).open("a") as file:
-                entry = {"step": step, "loss": mean, "lr": learning_rate, "elapsed_s": self._bar.format_dict["elapsed"]}
+                entry = {
+                    "step": step,
+                    "loss": mean,
+                    "lr": learning_rate,
+                    "elapsed_s": self._bar.format_dict["elapsed"],
+                }
                 file.write(json.dumps(entry) + "\n")
 
     def close(self) -> None:

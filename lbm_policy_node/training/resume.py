@@ -26,7 +26,7 @@ class ResumeError(ValueError):
 def save_state(
     folder: Path, step: int, model: nn.Module, average: nn.Module, optimizer: torch.optim.Optimizer
 ) -> None:
-    """Write everything a run needs to go on after `step` steps; the old state stays until the new one is whole."""
+    """Write what a run needs to go on after `step` steps; the old state stays until the new one is whole."""
     folder.mkdir(parents=True, exist_ok=True)
     tensors = {f"model.{name}": value for name, value in model.state_dict().items()}
     tensors |= {f"average.{name}": value for name, value in average.state_dict().items()}
@@ -37,9 +37,7 @@ def save_state(
     partial.replace(folder / STATE_FILE)
 
 
-def load_state(
-    folder: Path, model: nn.Module, average: nn.Module, optimizer: torch.optim.Optimizer
-) -> int:
+def load_state(folder: Path, model: nn.Module, average: nn.Module, optimizer: torch.optim.Optimizer) -> int:
     """Restore a run; returns the number of steps done, 0 if there is nothing to resume."""
     path = folder / STATE_FILE
     if not path.exists():

@@ -41,19 +41,25 @@ class ChunkSamples:
             steps: Which, int64 (B,).
 
         Returns:
-            Physical units: state (B, n_obs, n), cameras uint8 (B, n_obs, H, W, 3), action (B, horizon, n) in the policy's
-            action space, padding (B, horizon) true past the episode's end, where the last action is repeated, and the
-            index of the instruction (B,).
+            Physical units: state (B, n_obs, n), cameras uint8 (B, n_obs, H, W, 3), action (B, horizon, n) in
+            the policy's action space, padding (B, horizon) true past the episode's end, where the last
+            action is repeated, and the index of the instruction (B,).
         """
         observed, _ = self._within_episode(steps, self._observed)
         state = self.dataset.vectors[STATE_KEY][observed]
         action, padding = self.actions(steps)
         images = {key: frames[observed] for key, frames in self._frames.items()}
         instruction = self.dataset.instruction_index[steps]
-        return {STATE_KEY: state, ACTION_KEY: action, PADDING_KEY: padding, "instruction": instruction, **images}
+        return {
+            STATE_KEY: state,
+            ACTION_KEY: action,
+            PADDING_KEY: padding,
+            "instruction": instruction,
+            **images,
+        }
 
     def actions(self, steps: Array) -> tuple[Array, Array]:
-        """Chunks of actions in the policy's action space, (B, horizon, n), and their padding, (B, horizon)."""
+        """Return chunks in the policy's action space, (B, horizon, n), and their padding, (B, horizon)."""
         rows, padding = self._within_episode(steps, self._future)
         action = self.dataset.vectors[ACTION_KEY][rows]
         blocks = self._config.lbm_extensions.relative_poses
@@ -76,12 +82,16 @@ class ChunkSamples:
 
 
 class BatchStream:
-    """An endless stream of batches whose content depends only on seed, step and process, so that a run can resume.
+    """An endless stream of batches whose content depends only on seed, step and process, so that a run can
+    resume.
 
-    Every epoch visits each step of the dataset once, in a new order. The next batch is collected while one is in use.
+    Every epoch visits each step of the dataset once, in a new order. The next batch is collected while one
+    is in use.
     """
 
-    def __init__(self, samples: ChunkSamples, *, batch_size: int, seed: int, rank: int = 0, world: int = 1) -> None:
+    def __init__(
+        self, samples: ChunkSamples, *, batch_size: int, seed: int, rank: int = 0, world: int = 1
+    ) -> None:
         if len(samples) < batch_size * world:
             raise ValueError(f"the dataset has {len(samples)} steps, a batch needs {batch_size * world}")
         self._samples = samples

@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The CLIP towers against transformers, an independent implementation."""
 
+from typing import Any
+
 import pytest
 import torch
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPVisionConfig, CLIPVisionModel
@@ -26,7 +28,7 @@ def weights_of(model: torch.nn.Module, tower: str) -> dict[str, torch.Tensor]:
 
 @pytest.mark.parametrize("activation", ["quick_gelu", "gelu"])
 def test_vision_tower_gives_transformers_class_token(activation: str) -> None:
-    sizes = {
+    sizes: dict[str, Any] = {
         "hidden_size": 48, "intermediate_size": 96, "num_hidden_layers": 3, "num_attention_heads": 3,
         "image_size": 32, "patch_size": 8, "hidden_act": activation, "layer_norm_eps": 1e-4,
     }  # fmt: skip
@@ -41,7 +43,7 @@ def test_vision_tower_gives_transformers_class_token(activation: str) -> None:
 
 @pytest.mark.parametrize("eos_token_id", [2, END])
 def test_text_tower_gives_transformers_pooled_feature(eos_token_id: int) -> None:
-    sizes = {
+    sizes: dict[str, Any] = {
         "hidden_size": 48, "intermediate_size": 96, "num_hidden_layers": 3, "num_attention_heads": 3,
         "vocab_size": END + 1, "max_position_embeddings": 12, "eos_token_id": eos_token_id,
     }  # fmt: skip
@@ -58,7 +60,7 @@ def test_text_tower_gives_transformers_pooled_feature(eos_token_id: int) -> None
 
 
 def test_initial_weights_have_the_spread_of_transformers() -> None:
-    sizes = {
+    sizes: dict[str, Any] = {
         "hidden_size": 128, "intermediate_size": 256, "num_hidden_layers": 2, "num_attention_heads": 2,
         "image_size": 32, "patch_size": 8,
     }  # fmt: skip

@@ -2,10 +2,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """What training relies on: several draws per encoding, masks, frozen towers, and that it learns."""
 
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
+
+from lbm_policy_node.policies.multitask_dit.checkpoint import load_checkpoint
 
 
 @pytest.mark.parametrize("objective", ["diffusion", "flow_matching"])
@@ -78,3 +82,16 @@ def test_training_makes_the_instruction_decide(small: Any) -> None:
     with torch.no_grad():
         sample = model.sample(model.encode(batch), torch.randn(2, 8, 3))
     assert (sample - batch["action"]).abs().max() < 0.4
+
+
+@pytest.mark.parametrize("trained", [False, True])
+def test_loaded_checkpoint_can_be_fine_tuned_with_its_text_tower(
+    small: Any, small_checkpoint: Callable[..., Path], trained: bool
+) -> None:
+    model = load_checkpoint(small_checkpoint(), train_text_tower=trained).model.train()
+    model(small.batch(model.config)).backward()
+    tower = model.observation_encoder.text_encoder.text_encoder
+    assert all(p.requires_grad == trained for p in tower.parameters())
+    assert any(p.grad is not None for p in tower.parameters()) == trained
+    vision = model.observation_encoder.vision_encoder.model.vision_model.embeddings.patch_embedding.weight
+    assert vision.requires_grad and vision.grad is not None

@@ -4,9 +4,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import torch
 from tokenizers import Tokenizer
@@ -50,12 +51,15 @@ class Checkpoint:
         return self.model.config
 
 
-def load_checkpoint(path: str | Path, tokenizer: str | Path | None = None) -> Checkpoint:
+def load_checkpoint(
+    path: str | Path, tokenizer: str | Path | None = None, *, train_text_tower: bool = False
+) -> Checkpoint:
     """Read a checkpoint directory.
 
     Args:
         path: The directory.
         tokenizer: A tokenizer folder or file to use instead of the checkpoint's own.
+        train_text_tower: For fine-tuning: let the text tower learn too, which LeRobot freezes.
 
     Raises:
         CheckpointError: Anything missing, unknown, damaged or contradictory, by file and name.
@@ -67,18 +71,21 @@ def load_checkpoint(path: str | Path, tokenizer: str | Path | None = None) -> Ch
     processors = read_processors(directory, _action_steps(config))
     _check_features(directory, config, processors)
     weights = read_weights(directory)
-    model = _build(directory, config, sidecar, weights)
+    vision, text = resolve_towers(directory, config, sidecar, weights)
+    model = _build(
+        directory, lambda: MultiTaskDiT(config, vision, text, train_text_tower=train_text_tower), weights
+    )
     override = None if tokenizer is None else Path(tokenizer)
-    text = find_tokenizer(directory, processors.tokenizer, config.text_encoder_name, override)
-    _check_tokenizer(directory, model, text)
-    return Checkpoint(directory, model, processors, text, sidecar, file_id(directory / WEIGHTS_FILE))
+    words = find_tokenizer(directory, processors.tokenizer, config.text_encoder_name, override)
+    _check_tokenizer(directory, model, words)
+    return Checkpoint(directory, model, processors, words, sidecar, file_id(directory / WEIGHTS_FILE))
 
 
 def create_checkpoint(
     path: str | Path,
     model: MultiTaskDiT,
     *,
-    stats: Mapping[str, Mapping[str, Tensor]],
+    stats: Mapping[str, Mapping[str, Any]],
     tokenizer: Tokenizer,
     sidecar: Sidecar | None = None,
     weights: Mapping[str, Tensor] | None = None,
@@ -137,7 +144,7 @@ def save_checkpoint(path: str | Path, checkpoint: Checkpoint, dtype: torch.dtype
     return directory
 
 
-def make_processors(config: MultiTaskDiTConfig, stats: Mapping[str, Mapping[str, Tensor]]) -> Processors:
+def make_processors(config: MultiTaskDiTConfig, stats: Mapping[str, Mapping[str, Any]]) -> Processors:
     """The processors of a new model: for training, and what `create_checkpoint` writes.
 
     Raises:
@@ -167,14 +174,11 @@ def _action_steps(config: MultiTaskDiTConfig) -> int | None:
     return config.horizon if config.lbm_extensions.per_timestep_action_stats else None
 
 
-def _build(
-    directory: Path, config: MultiTaskDiTConfig, sidecar: Sidecar, weights: Mapping[str, Tensor]
-) -> MultiTaskDiT:
+def _build(directory: Path, make: Callable[[], MultiTaskDiT], weights: Mapping[str, Tensor]) -> MultiTaskDiT:
     """The model with these weights; built without memory first, so that nothing is initialised twice."""
-    vision, text = resolve_towers(directory, config, sidecar, weights)
     try:
         with torch.device("meta"):
-            model = MultiTaskDiT(config, vision, text)
+            model = make()
     except CheckpointError as error:
         raise CheckpointError(directory / CONFIG_FILE, error.field, error.expectation) from error
     load_weights(model, weights, directory)

@@ -1,0 +1,161 @@
+# SPDX-FileCopyrightText: 2026 lbm_policy contributors
+# SPDX-License-Identifier: Apache-2.0
+"""One closed-loop episode without ROS: the executor's own classes between policy and simulated robot."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+
+import numpy as np
+
+from lbm_policy_node.core.arbitration import ControlMode, PolicyState
+from lbm_policy_node.core.chunk_executor import ChunkExecutor, ChunkExecutorConfig
+from lbm_policy_node.core.history import ObservationHistory
+from lbm_policy_node.core.reasons import Reason
+from lbm_policy_node.core.robot_spec import RobotSpec
+from lbm_policy_node.core.types import ActionChunk, Array, Observation, no_samples
+from lbm_policy_node.policies.policy import Policy
+from lbm_policy_node.sim.demonstrations import TICKS_PER_STEP, proprio
+from lbm_policy_node.sim.robot import GRIPPER_OPEN, TICK_NS, Scene, SimulatedRobot
+
+IMAGE_PREFIX = "observation.images."
+START_NS = 1_000_000_000
+
+
+@dataclass(frozen=True, kw_only=True)
+class RolloutConfig:
+    """How an episode is run.
+
+    Attributes:
+        max_steps: Policy steps of 50 ms until the episode counts as failed.
+        replan_steps: Steps between inferences; None takes the checkpoint's n_action_steps.
+        latency_steps: Policy steps between an observation and its chunk, as inference takes time on a robot.
+        merge: How the executor merges chunks.
+    """
+
+    max_steps: int = 160
+    replan_steps: int | None = None
+    latency_steps: int = 0
+    merge: str = "receding_horizon"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rollout:
+    """What happened: steps until success or the end, chunks that the executor refused, inference times."""
+
+    success: bool
+    steps: int
+    refused: tuple[str, ...]
+    inference_s: tuple[float, ...]
+    held_ticks: int
+
+
+def roll_out(
+    robot: SimulatedRobot,
+    policy: Policy,
+    spec: RobotSpec,
+    scene: Scene,
+    instruction: str,
+    config: RolloutConfig,
+) -> Rollout:
+    """Run one episode; deterministic given the scene."""
+    robot.reset(scene)
+    episode = _Episode(robot, policy, spec, instruction, config, seed=scene.seed)
+    for step in range(config.max_steps):
+        episode.step(step)
+        if robot.success:
+            return episode.result(step + 1)
+    return episode.result(config.max_steps)
+
+
+class _Episode:
+    def __init__(
+        self,
+        robot: SimulatedRobot,
+        policy: Policy,
+        spec: RobotSpec,
+        instruction: str,
+        config: RolloutConfig,
+        *,
+        seed: int,
+    ) -> None:
+        self.robot, self.policy, self.spec, self.config = robot, policy, spec, config
+        self.instruction, self.seed = instruction, seed
+        self.executor = ChunkExecutor(spec, ChunkExecutorConfig(merge=config.merge))
+        self.executor.on_policy_state(PolicyState.RUNNING)
+        self.history = ObservationHistory(policy.spec.n_obs_steps, spec.step_ns)
+        self.replan = config.replan_steps or policy.spec.n_action_steps
+        self.coming: list[tuple[int, ActionChunk]] = []
+        self.refused: list[str] = []
+        self.inference_s: list[float] = []
+        self.held_ticks = 0
+        self.gripper = GRIPPER_OPEN
+
+    def step(self, step: int) -> None:
+        """One policy step: observe, perhaps infer, and four control ticks."""
+        self._observe(step)
+        for tick in range(TICKS_PER_STEP):
+            now_ns = self._time_ns(step) + tick * TICK_NS
+            while self.coming and self.coming[0][0] <= now_ns:
+                self._deliver(self.coming.pop(0)[1], now_ns)
+            command = self.executor.tick(now_ns, self._measured())
+            self.held_ticks += command.mode is not ControlMode.POLICY
+            self._apply(command.action)
+
+    def result(self, steps: int) -> Rollout:
+        """Sum up."""
+        return Rollout(
+            success=self.robot.success,
+            steps=steps,
+            refused=tuple(self.refused),
+            inference_s=tuple(self.inference_s),
+            held_ticks=self.held_ticks,
+        )
+
+    def _observe(self, step: int) -> None:
+        """Render only what an inference will look at: it is what an episode spends most of its time on."""
+        if any((step + ahead) % self.replan == 0 for ahead in range(self.policy.spec.n_obs_steps)):
+            self.history.push(self._observation(step))
+        if step % self.replan == 0:
+            self.coming.append((self._time_ns(step + self.config.latency_steps), self._infer(step)))
+
+    def _observation(self, step: int) -> Observation:
+        images = {IMAGE_PREFIX + name: image for name, image in self.robot.images().items()}
+        return Observation(self._time_ns(step), images, proprio(self.robot), self.instruction)
+
+    def _infer(self, step: int) -> ActionChunk:
+        window = self.history.window()
+        assert not isinstance(window, Reason), "every step that the window needs was pushed"
+        chunk_id = len(self.inference_s) + 1
+        started = time.perf_counter()
+        sample = self.policy.infer(window, n_samples=1, seed=self.seed * 1000 + chunk_id)[0]
+        self.inference_s.append(time.perf_counter() - started)
+        stamp_ns = self._time_ns(step)
+        return ActionChunk(
+            chunk_id=chunk_id,
+            observation_stamp_ns=stamp_ns,
+            start_ns=stamp_ns + self.spec.action.lead_ns,
+            step_ns=self.spec.step_ns,
+            actions=sample,
+            samples=no_samples(*sample.shape),
+            action_names=self.spec.action_names,
+        )
+
+    def _deliver(self, chunk: ActionChunk, now_ns: int) -> None:
+        refused = self.executor.on_chunk(chunk, now_ns)
+        if refused is not None:
+            self.refused.append(refused.text)
+
+    def _measured(self) -> Array:
+        return np.append(self.robot.position, np.nan)
+
+    def _apply(self, action: Array | None) -> None:
+        if action is None:
+            self.robot.tick(self.robot.commanded_position, self.gripper)
+            return
+        self.gripper = float(action[3])
+        self.robot.tick(action[:3], self.gripper)
+
+    def _time_ns(self, step: int) -> int:
+        return START_NS + step * TICKS_PER_STEP * TICK_NS
