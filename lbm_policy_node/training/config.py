@@ -5,9 +5,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 
-def _option(default: float | int | str, text: str):
+def _option(default: Any, text: str) -> Any:
     return field(default=default, metadata={"help": text})
 
 

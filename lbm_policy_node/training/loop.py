@@ -26,11 +26,27 @@ from lbm_policy_node.training.resume import check_settings, load_state, save_sta
 from lbm_policy_node.training.samples import BatchStream, ChunkSamples, to_network
 
 
-def train(dataset: Dataset, out: Path, config: TrainConfig, size: ModelSize, *, device: str = "auto") -> Path:
+def train(
+    dataset: Dataset,
+    out: Path,
+    config: TrainConfig,
+    size: ModelSize,
+    *,
+    device: str = "auto",
+    stop_after: int | None = None,
+) -> Path:
     """Train a policy, or go on with the run in `out`.
 
     Writes checkpoints/<step>/ (LeRobot directories with the averaged weights), resume/ and loss.png into
     `out`.
+
+    Args:
+        dataset: What to learn from.
+        out: Folder of the run.
+        config: How to train.
+        size: Shape of the model.
+        device: "auto" or "cpu".
+        stop_after: Leave the run after this step, to be resumed: for time-limited machines.
 
     Returns:
         The last checkpoint's directory.
@@ -49,7 +65,7 @@ def train(dataset: Dataset, out: Path, config: TrainConfig, size: ModelSize, *, 
     accelerator.wait_for_everyone()
     torch.manual_seed(config.seed)
     run = _Run(dataset, out, config, size, accelerator)
-    return run.finish()
+    return run.proceed(min(config.steps, stop_after or config.steps))
 
 
 class _Run:
@@ -80,17 +96,17 @@ class _Run:
             world=accelerator.num_processes,
         )
 
-    def finish(self) -> Path:
-        """Run the remaining steps."""
+    def proceed(self, stop: int) -> Path:
+        """Run until `stop` steps are done."""
         config, main = self.config, self.accelerator.is_main_process
         progress = Progress(
             self.out, start=self.done, steps=config.steps, every=config.log_every, active=main
         )
-        for batch in self.stream.batches(self.done, config.steps):
+        for batch in self.stream.batches(self.done, stop):
             loss, rate = self._step(batch), self.optimizer.param_groups[0]["lr"]
             self.done += 1
             progress.update(self.done, loss, rate)
-            if main and (self.done % config.checkpoint_every == 0 or self.done == config.steps):
+            if main and (self.done % config.checkpoint_every == 0 or self.done == stop):
                 self._save()
         progress.close()
         return self._checkpoint_folder()
