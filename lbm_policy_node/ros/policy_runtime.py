@@ -116,7 +116,7 @@ def refuse_differences(policy: PolicySpec, robot: RobotSpec, checkpoint: str) ->
     Raises:
         CheckpointError: With every difference.
     """
-    differences = spec_differences(policy, robot)
+    differences = spec_differences(robot, policy)
     if differences:
         raise CheckpointError(checkpoint, "", f"does not fit {robot.file}: {'; '.join(differences)}")
 
