@@ -25,9 +25,12 @@ from lbm_policy_node.training.config import ModelSize, TrainConfig
 @click.option(
     "--threads", default=0, show_default=True, help="torch threads per process; 0 lets torch choose."
 )
+@click.option("--stop-after", default=None, type=int, help="Leave the run after this step, to be resumed.")
 @dataclass_options(TrainConfig)
 @dataclass_options(ModelSize)
-def command(dataset: Path, out: Path, device: str, threads: int, **flags: Any) -> None:
+def command(
+    dataset: Path, out: Path, device: str, threads: int, stop_after: int | None, **flags: Any
+) -> None:
     """Train a multitask DiT on DATASET, a LeRobotDataset v3.
 
     Several processes or GPUs: accelerate launch -m lbm_policy_node.cli.main train ...
@@ -44,7 +47,7 @@ def command(dataset: Path, out: Path, device: str, threads: int, **flags: Any) -
         torch.set_num_threads(threads)
     config, size = take(TrainConfig, flags), take(ModelSize, flags)
     try:
-        folder = train(read_dataset(dataset), out, config, size, device=device)
+        folder = train(read_dataset(dataset), out, config, size, device=device, stop_after=stop_after)
     except (DatasetError, ResumeError) as error:
         raise click.ClickException(str(error)) from error
     click.echo(f"checkpoint: {folder}")

@@ -69,7 +69,7 @@ class PolicyDeclaration(Protocol):
 def spec_differences(spec: RobotSpec, policy: PolicyDeclaration) -> list[str]:
     """Return a sentence per difference between a robot and a policy; empty when the checkpoint fits.
 
-    Cameras of the robot that the policy does not ask for are no difference: they are part of its observation and
+    Cameras of the robot that the policy does not ask for are no difference: they are observed and
     ignored.
     """
     return [

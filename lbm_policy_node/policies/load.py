@@ -8,7 +8,7 @@ from pathlib import Path
 
 from lbm_policy_node.policies.errors import CheckpointError
 from lbm_policy_node.policies.files import CONFIG_FILE, read_json
-from lbm_policy_node.policies.policy import Policy
+from lbm_policy_node.policies.policy import DescribedPolicy
 
 KINDS = ("multi_task_dit", "weightless")
 
@@ -18,7 +18,7 @@ def load_policy(
     device: str = "cpu",
     tokenizer: str | Path | None = None,
     half: bool | None = None,
-) -> Policy:
+) -> DescribedPolicy:
     """Load a policy directory, chosen by "type" in its config.json.
 
     Args:

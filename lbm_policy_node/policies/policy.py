@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -90,6 +90,14 @@ class Policy(Protocol):
         Raises:
             ValueError: The history does not fit the spec, or a prefix is given to a policy that takes none.
         """
+        ...
+
+
+class DescribedPolicy(Policy, Protocol):
+    """A policy that was loaded from a checkpoint and can say what it is."""
+
+    def describe(self) -> Mapping[str, str]:
+        """Facts beyond the spec, for people, by heading."""
         ...
 
 

@@ -120,6 +120,11 @@ class WeightlessPolicy:
         sine = self.config.sine_amplitude * (np.sin(turn * (start + rows)) - math.sin(turn * start))
         return np.repeat((held + sine[:, None])[None], n_samples, axis=0)
 
+    def describe(self) -> Mapping[str, str]:
+        """Facts about the policy for people."""
+        sine = f"{self.config.sine_amplitude:g} every {self.config.sine_period_s:g} s"
+        return {"holds state values": str(list(self.config.hold_state_indices)), "sine": sine}
+
 
 def load_weightless(path: str | Path) -> WeightlessPolicy:
     """Read a weightless policy's directory.

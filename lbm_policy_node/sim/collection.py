@@ -125,6 +125,7 @@ def _save(demonstration: Demonstration, path: Path) -> None:
             state=demonstration.state,
             action=demonstration.action,
             instruction=np.array(demonstration.instruction),
+            allow_pickle=False,
             **arrays,
         )
     partial.rename(path)

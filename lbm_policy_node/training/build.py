@@ -4,9 +4,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
+import torch
 from tokenizers import Tokenizer
+from torch import Tensor
 
 from lbm_policy_node.core.types import Array
 from lbm_policy_node.data.dataset_reader import Dataset
@@ -35,6 +38,8 @@ class Blueprint:
 def from_scratch(dataset: Dataset, size: ModelSize, train: TrainConfig) -> Blueprint:
     """Make a new model of a given size; its tokenizer is trained on the dataset's instructions."""
     tokenizer = train_tokenizer(dataset.instructions, size.vocabulary)
+    end = tokenizer.token_to_id(END)
+    assert end is not None, "every tokenizer that we train has an end token"
     config = _config(dataset, size, train)
     vision = ClipVisionConfig(
         hidden_size=size.vision_width,
@@ -51,7 +56,7 @@ def from_scratch(dataset: Dataset, size: ModelSize, train: TrainConfig) -> Bluep
         num_attention_heads=2,
         vocab_size=tokenizer.get_vocab_size(),
         max_position_embeddings=size.text_length,
-        eos_token_id=tokenizer.token_to_id(END),
+        eos_token_id=end,
     )
     return Blueprint(MultiTaskDiT(config, vision, text, train_text_tower=True), tokenizer, config)
 
@@ -108,6 +113,10 @@ def _relative_position(dataset: Dataset) -> RelativePose:
     return RelativePose(action_start=0, action_kind="position", state_start=0, state_kind="position")
 
 
-def statistics(dataset: Dataset, action: dict[str, Array]) -> dict[str, dict[str, Array]]:
-    """The dataset's statistics with those of the action in the policy's own space."""
-    return {**dataset.stats, ACTION_KEY: action}
+def statistics(dataset: Dataset, action: Mapping[str, Array]) -> dict[str, dict[str, Tensor]]:
+    """Return the dataset's statistics with those of the action in the policy's own space."""
+    every = {**dataset.stats, ACTION_KEY: action}
+    return {
+        key: {name: torch.as_tensor(value, dtype=torch.float32) for name, value in entry.items()}
+        for key, entry in every.items()
+    }

@@ -6,19 +6,21 @@ from __future__ import annotations
 
 import math
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import asdict
 from pathlib import Path
 
 import torch
 from accelerate import Accelerator, DistributedDataParallelKwargs
 from torch import nn
 from torch.nn.attention import SDPBackend, sdpa_kernel
-from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from lbm_policy_node.data.dataset_reader import Dataset
+from lbm_policy_node.policies.features import ACTION_KEY, STATE_KEY
 from lbm_policy_node.policies.multitask_dit.checkpoint import create_checkpoint, make_processors
 from lbm_policy_node.policies.multitask_dit.model import MultiTaskDiT
 from lbm_policy_node.policies.sidecar import Sidecar
 from lbm_policy_node.policies.tokenizer import InstructionTokenizer
+from lbm_policy_node.training.average import averaged
 from lbm_policy_node.training.build import from_scratch, statistics
 from lbm_policy_node.training.config import ModelSize, TrainConfig
 from lbm_policy_node.training.progress import Progress
@@ -26,11 +28,27 @@ from lbm_policy_node.training.resume import check_settings, load_state, save_sta
 from lbm_policy_node.training.samples import BatchStream, ChunkSamples, to_network
 
 
-def train(dataset: Dataset, out: Path, config: TrainConfig, size: ModelSize, *, device: str = "auto") -> Path:
+def train(
+    dataset: Dataset,
+    out: Path,
+    config: TrainConfig,
+    size: ModelSize,
+    *,
+    device: str = "auto",
+    stop_after: int | None = None,
+) -> Path:
     """Train a policy, or go on with the run in `out`.
 
     Writes checkpoints/<step>/ (LeRobot directories with the averaged weights), resume/ and loss.png into
     `out`.
+
+    Args:
+        dataset: What to learn from.
+        out: Folder of the run.
+        config: How to train.
+        size: Shape of the model.
+        device: "auto" or "cpu".
+        stop_after: Leave the run after this step, to be resumed: for time-limited machines.
 
     Returns:
         The last checkpoint's directory.
@@ -49,7 +67,7 @@ def train(dataset: Dataset, out: Path, config: TrainConfig, size: ModelSize, *, 
     accelerator.wait_for_everyone()
     torch.manual_seed(config.seed)
     run = _Run(dataset, out, config, size, accelerator)
-    return run.finish()
+    return run.proceed(min(config.steps, stop_after or config.steps))
 
 
 class _Run:
@@ -67,7 +85,7 @@ class _Run:
         tokenizer = InstructionTokenizer(self.blueprint.tokenizer, processors.tokenizer)
         self.tokens = tokenizer(dataset.instructions)[0].to(accelerator.device)
         optimizer = make_optimizer(model, config, self.blueprint.config.vision_encoder_lr_multiplier)
-        average = AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(config.ema_decay))
+        average = averaged(model, config.ema_decay)
         self.done = load_state(out / "resume", model, average.module, optimizer)
         self.average = average.to(accelerator.device)
         self.average.n_averaged.fill_(self.done)
@@ -80,17 +98,17 @@ class _Run:
             world=accelerator.num_processes,
         )
 
-    def finish(self) -> Path:
-        """Run the remaining steps."""
+    def proceed(self, stop: int) -> Path:
+        """Run until `stop` steps are done."""
         config, main = self.config, self.accelerator.is_main_process
         progress = Progress(
             self.out, start=self.done, steps=config.steps, every=config.log_every, active=main
         )
-        for batch in self.stream.batches(self.done, config.steps):
+        for batch in self.stream.batches(self.done, stop):
             loss, rate = self._step(batch), self.optimizer.param_groups[0]["lr"]
             self.done += 1
             progress.update(self.done, loss, rate)
-            if main and (self.done % config.checkpoint_every == 0 or self.done == config.steps):
+            if main and (self.done % config.checkpoint_every == 0 or self.done == stop):
                 self._save()
         progress.close()
         return self._checkpoint_folder()
@@ -125,22 +143,30 @@ class _Run:
         return self.out / "checkpoints" / f"{self.done:06d}"
 
 
-def write_checkpoint(folder: Path, model: nn.Module, run: _Run, dtype: torch.dtype = torch.float32) -> None:
+def write_checkpoint(folder: Path, model: nn.Module, run: _Run) -> None:
     """Write a checkpoint of a run with the names and the rate of its dataset."""
     assert isinstance(model, MultiTaskDiT)
     vectors = run.dataset.features.vectors
+    provenance = {
+        "dataset": run.dataset.root.name,
+        "episodes": len(run.dataset.episodes),
+        "steps": run.done,
+        "processes": run.accelerator.num_processes,
+        "training": asdict(run.config),
+    }
     sidecar = Sidecar(
         step_s=1.0 / run.dataset.fps,
-        state_names=tuple(vectors["observation.state"]),
-        action_names=tuple(vectors["action"]),
-        provenance={
-            "dataset": run.dataset.root.name,
-            "episodes": len(run.dataset.episodes),
-            "steps": run.done,
-        },
+        state_names=tuple(vectors[STATE_KEY]),
+        action_names=tuple(vectors[ACTION_KEY]),
+        provenance=provenance,
     )
     create_checkpoint(
-        folder, model, stats=run.stats, tokenizer=run.blueprint.tokenizer, sidecar=sidecar, dtype=dtype
+        folder,
+        model,
+        stats=run.stats,
+        tokenizer=run.blueprint.tokenizer,
+        sidecar=sidecar,
+        dtype=getattr(torch, run.config.storage),
     )
 
 

@@ -3,6 +3,7 @@
 """No observation comes out of bad input: each fault has its reason, and goes away with its cause."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -144,8 +145,6 @@ def test_a_fault_yields_its_reason_and_is_gone_with_its_cause(spec: RobotSpec, f
 
 
 def test_velocities_are_refused_where_they_are_asked_for_and_not_reported(spec: RobotSpec):
-    from dataclasses import replace
-
     state = (replace(spec.state[1], quantity="velocity"),)
     gate = ObservationGate(replace(spec, state=state))
     push(gate, 100, {name: value for name, value in good().items() if name != "ee_pose"})

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 
 import numpy as np
@@ -16,6 +16,7 @@ from lbm_policy_node.policies.action_space import to_absolute
 from lbm_policy_node.policies.features import ACTION_KEY, STATE_KEY
 from lbm_policy_node.policies.multitask_dit.checkpoint import Checkpoint
 from lbm_policy_node.policies.multitask_dit.config import KIND
+from lbm_policy_node.policies.multitask_dit.description import describe_checkpoint
 from lbm_policy_node.policies.multitask_dit.hoisted import HoistedNetwork
 from lbm_policy_node.policies.multitask_dit.noise import SampleNoise
 from lbm_policy_node.policies.multitask_dit.objective import NoiseSource
@@ -65,6 +66,10 @@ class MultiTaskDiTPolicy:
         shape = (self.model.config.horizon, self.model.config.action_dim)
         noise = SampleNoise(seed, n_samples, shape, self.device)
         return self.decode(self.sample(self.encode(history), noise(), noise), history)
+
+    def describe(self) -> Mapping[str, str]:
+        """Facts about the checkpoint for people."""
+        return describe_checkpoint(self.checkpoint)
 
     @torch.inference_mode()
     def encode(self, history: Sequence[Observation]) -> Tensor:

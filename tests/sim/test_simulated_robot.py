@@ -1,0 +1,138 @@
+# SPDX-FileCopyrightText: 2026 lbm_policy contributors
+# SPDX-License-Identifier: Apache-2.0
+"""The simulated robot acts like one behind a controller; its scenes are what evaluation assumes."""
+
+import numpy as np
+import pytest
+
+from lbm_policy_node.core.chunk_executor import ChunkExecutor
+from lbm_policy_node.core.robot_spec import RobotSpec
+from lbm_policy_node.core.types import ActionChunk, no_samples
+from lbm_policy_node.paths import shared_path
+from lbm_policy_node.sim.demonstrations import DemonstrationConfig, demonstrate
+from lbm_policy_node.sim.experts import ScriptedExpert
+from lbm_policy_node.sim.robot import MAX_STEP_M, Scene, SimulatedRobot
+from lbm_policy_node.sim.rollout import RolloutConfig, roll_out
+from lbm_policy_node.sim.tasks import TASKS, task_named
+
+STILL = DemonstrationConfig(noise_m=0.0, start_offset_m=0.0)
+
+
+@pytest.fixture
+def make_robot():
+    robots = []
+
+    def make(name):
+        robots.append(SimulatedRobot(TASKS[name], height=32, width=32))
+        return robots[-1]
+
+    yield make
+    for robot in robots:
+        robot.close()
+
+
+@pytest.mark.parametrize("name", TASKS)
+def test_scripted_expert_solves_every_task(name, make_robot):
+    robot, expert = make_robot(name), ScriptedExpert(TASKS[name])
+    solved = [demonstrate(robot, expert, Scene(seed=seed), STILL) is not None for seed in range(2)]
+    assert all(solved)
+
+
+def test_same_seed_gives_the_same_scene_and_another_seed_another(make_robot):
+    robot = make_robot("drawer-open")
+    pictures = []
+    for seed in (3, 3, 4):
+        robot.reset(Scene(seed=seed, start_offset_m=0.05))
+        pictures.append(robot.images()["front"])
+    np.testing.assert_array_equal(pictures[0], pictures[1])
+    assert (pictures[0] != pictures[2]).any()
+
+
+@pytest.mark.parametrize(("one", "other"), [("drawer-open", "drawer-close"), ("window-open", "window-close")])
+def test_half_open_scene_looks_the_same_whatever_will_be_asked(one, other, make_robot):
+    views = []
+    for name in (one, other):
+        robot = make_robot(name)
+        robot.reset(Scene(seed=7, ajar=0.5))
+        views.append((robot.images(), robot.position, robot.opening))
+    for camera in ("front", "wrist"):
+        np.testing.assert_array_equal(views[0][0][camera], views[1][0][camera])
+    np.testing.assert_allclose(views[0][1], views[1][1], atol=1e-9)
+    assert views[0][2] == pytest.approx(0.5, abs=0.02)
+
+
+def test_controller_moves_at_most_one_centimetre_per_axis_and_tick(make_robot):
+    robot = make_robot("reach")
+    robot.reset(Scene(seed=0))
+    before = robot.commanded_position
+    robot.tick(np.add(before, (0.3, -0.3, 0.004)), -1.0)
+    np.testing.assert_allclose(robot.commanded_position - before, [MAX_STEP_M, -MAX_STEP_M, 0.004], atol=1e-9)
+
+
+def test_success_is_cleared_by_reset(make_robot):
+    robot, expert = make_robot("reach"), ScriptedExpert(TASKS["reach"])
+    demonstrate(robot, expert, Scene(seed=0), STILL)
+    assert robot.success
+    robot.reset(Scene(seed=1))
+    assert not robot.success
+
+
+def test_only_scenes_with_a_sliding_part_can_be_half_open(make_robot):
+    with pytest.raises(ValueError, match="no drawer or window"):
+        make_robot("reach").reset(Scene(seed=0, ajar=0.5))
+
+
+def test_unknown_task_is_refused_with_the_known_ones():
+    with pytest.raises(ValueError, match="drawer-open"):
+        task_named("fold-laundry")
+
+
+class RecordedPolicy:
+    """Plays a recorded demonstration as chunks, as a perfect policy would."""
+
+    def __init__(self, spec, action):
+        self.spec, self._action, self._step = spec, action, 0
+
+    def infer(self, history, *, n_samples=1, seed=0, prefix=None):
+        rows = np.minimum(np.arange(self._step, self._step + 16), len(self._action) - 1)
+        self._step += 8
+        return self._action[rows][None].astype(float)
+
+
+@pytest.mark.parametrize("name", ["drawer-open", "pick-place", "door-open"])
+def test_recorded_actions_solve_the_task_through_the_executor(name, make_robot, policy_spec):
+    """Holds only if the recorded action, the spec's lead and the executor agree about time."""
+    robot, spec = make_robot(name), RobotSpec.load(shared_path("config/robots/metaworld.yaml"))
+    demo = demonstrate(robot, ScriptedExpert(TASKS[name]), Scene(seed=5), STILL)
+    assert demo is not None
+    policy = RecordedPolicy(policy_spec, demo.action)
+    result = roll_out(robot, policy, spec, Scene(seed=5), TASKS[name].instruction, RolloutConfig())
+    assert result.success, result
+    assert result.refused == ()
+
+
+def test_late_chunks_are_held_until_they_arrive(make_robot, policy_spec):
+    robot, spec = make_robot("reach"), RobotSpec.load(shared_path("config/robots/metaworld.yaml"))
+    hold = RecordedPolicy(policy_spec, np.tile([0.0, 0.6, 0.2, -1.0], (64, 1)))
+    result = roll_out(
+        robot, hold, spec, Scene(seed=0), "reach the goal", RolloutConfig(max_steps=8, latency_steps=3)
+    )
+    assert result.held_ticks == 3 * 4
+
+
+def test_executor_refuses_a_jump_of_the_policy(make_robot):
+    spec = RobotSpec.load(shared_path("config/robots/metaworld.yaml"))
+    executor = ChunkExecutor(spec)
+    executor.tick(0, np.array([0.0, 0.6, 0.2, np.nan]))
+    rows = np.tile([0.4, 0.6, 0.2, -1.0], (16, 1))
+    chunk = ActionChunk(
+        chunk_id=1,
+        observation_stamp_ns=0,
+        start_ns=0,
+        step_ns=spec.step_ns,
+        actions=rows,
+        samples=no_samples(16, 4),
+        action_names=spec.action_names,
+    )
+    reason = executor.on_chunk(chunk, 0)
+    assert reason is not None and "x" in reason.text

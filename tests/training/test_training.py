@@ -1,0 +1,98 @@
+# SPDX-FileCopyrightText: 2026 lbm_policy contributors
+# SPDX-License-Identifier: Apache-2.0
+"""A run from dataset to checkpoint: it learns, resumes to the bit, and refuses to mix settings."""
+
+import itertools
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from safetensors.numpy import load_file
+
+from lbm_policy_node.core.types import Observation
+from lbm_policy_node.policies.load import load_policy
+from lbm_policy_node.training.config import TrainConfig
+from lbm_policy_node.training.loop import learning_rate, train
+from lbm_policy_node.training.resume import ResumeError
+
+QUICK = TrainConfig(steps=6, batch_size=8, draws=2, warmup_steps=2, checkpoint_every=3, log_every=1)
+
+
+def weights(folder):
+    return load_file(folder / "model.safetensors")
+
+
+def losses(out):
+    return [json.loads(line)["loss"] for line in (out / "log.jsonl").read_text().splitlines()]
+
+
+def test_resumed_run_equals_an_uninterrupted_one(dataset, tiny, tmp_path):
+    whole = train(dataset, tmp_path / "whole", QUICK, tiny, device="cpu")
+    # an interruption after three steps: the same schedule, stopped by a shorter stream of batches
+    train(dataset, tmp_path / "parts", QUICK, tiny, device="cpu", stop_after=3)
+    parts = train(dataset, tmp_path / "parts", QUICK, tiny, device="cpu")
+    for name, value in weights(whole).items():
+        np.testing.assert_array_equal(weights(parts)[name], value, err_msg=name)
+    assert losses(tmp_path / "parts") == losses(tmp_path / "whole")
+
+
+def test_training_learns_the_datasets_rule(dataset, tiny, tmp_path):
+    config = replace(QUICK, steps=150, batch_size=16, learning_rate=2e-3, checkpoint_every=150, log_every=10)
+    folder = train(dataset, tmp_path / "run", config, tiny, device="cpu")
+    curve = losses(tmp_path / "run")
+    assert np.mean(curve[-3:]) < 0.75 * np.mean(curve[:2])
+    assert (tmp_path / "run" / "loss.png").stat().st_size > 1000
+    assert (folder / "config.json").exists()
+
+
+def test_trained_checkpoint_answers_through_the_policy_seam(dataset, tiny, tmp_path):
+    policy = load_policy(train(dataset, tmp_path / "run", QUICK, tiny, device="cpu"))
+    assert policy.spec.step_s == pytest.approx(0.05)
+    assert policy.spec.action_names == ("x", "y", "z", "gripper")
+    image = np.zeros((32, 32, 3), np.uint8)
+    seen = [
+        Observation(0, {"observation.images.front": image}, np.array([x, 0, 0, 1], np.float32), "walk")
+        for x in (0.0, 5.0)
+    ]
+    near, far = (policy.infer([o], n_samples=2, seed=4) for o in seen)
+    assert near.shape == (2, 8, 4)
+    assert np.median(far[..., 0]) - np.median(near[..., 0]) > 3.0  # relative to the hand
+
+
+@pytest.mark.parametrize("objective", ["flow_matching", "diffusion"])
+@pytest.mark.parametrize("optimizer", ["adamw", "adam"])
+def test_every_objective_and_optimizer_trains(dataset, tiny, tmp_path, objective, optimizer):
+    config = replace(QUICK, steps=2, optimizer=optimizer)
+    folder = train(dataset, tmp_path / "run", config, replace(tiny, objective=objective), device="cpu")
+    assert all(np.isfinite(value).all() for value in weights(folder).values())
+
+
+def test_other_settings_are_refused_by_name(dataset, tiny, tmp_path):
+    train(dataset, tmp_path / "run", replace(QUICK, steps=3), tiny, device="cpu")
+    with pytest.raises(ResumeError, match="hidden_dim: 32 then, 64 now"):
+        train(dataset, tmp_path / "run", QUICK, replace(tiny, hidden_dim=64), device="cpu")
+
+
+def test_more_steps_go_on_with_the_same_run(dataset, tiny, tmp_path):
+    train(dataset, tmp_path / "run", replace(QUICK, steps=3), tiny, device="cpu")
+    folder = train(dataset, tmp_path / "run", replace(QUICK, steps=5), tiny, device="cpu")
+    assert folder.name == "000005"
+    assert len(losses(tmp_path / "run")) == 5
+
+
+def test_learning_rate_warms_up_and_ends_at_zero():
+    config = TrainConfig(steps=100, warmup_steps=10, learning_rate=1.0)
+    rates = [learning_rate(step, config) for step in range(101)]
+    assert rates[0] == pytest.approx(0.1)
+    assert max(rates) == pytest.approx(1.0)
+    assert rates[100] == pytest.approx(0.0, abs=1e-9)
+    assert all(a >= b for a, b in itertools.pairwise(rates[10:]))
+
+
+@pytest.mark.parametrize(
+    ("field", "value"), [("optimizer", "sgd"), ("precision", "fp8"), ("steps", 0), ("draws", 0)]
+)
+def test_impossible_settings_are_refused_by_name(field, value):
+    with pytest.raises(ValueError, match=field):
+        TrainConfig(**{field: value})
