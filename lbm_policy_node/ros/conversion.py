@@ -83,7 +83,7 @@ def _image(message: Image | CompressedImage) -> Any:
 
 def _through_cv_bridge(message: Image) -> Any:
     try:
-        from cv_bridge import CvBridge  # comes with an installation of ROS 2, not with the wheels
+        from cv_bridge import CvBridge  # pyright: ignore[reportMissingImports]  # not among the wheels
     except ImportError as error:
         known = ", ".join(sorted(KNOWN_ENCODINGS))
         text = f"encoding is '{message.encoding}'; without cv_bridge these are known: {known}"

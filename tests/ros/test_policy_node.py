@@ -3,6 +3,7 @@
 """A run of the policy node over real topics: chunks with times, one goal, and an end with a reason."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -106,11 +107,11 @@ class ActionUser:
         self.client = ActionClient(user.node, RunPolicy, "/run_policy")
         self.graph.spin_until(self.client.server_is_ready, "the action server")
 
-    def send(self, instruction: str, time_limit_s: float = 0.0):
+    def send(self, instruction: str, time_limit_s: float = 0.0) -> Any:
         goal = RunPolicy.Goal(instruction=instruction, time_limit_s=time_limit_s)
         return self.wait(self.client.send_goal_async(goal, lambda m: self.feedback.append(m.feedback)))
 
-    def wait(self, future):
+    def wait(self, future: Any) -> Any:
         self.graph.spin_until(future.done, "the action server's answer")
         return future.result()
 
