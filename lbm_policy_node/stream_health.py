@@ -118,8 +118,8 @@ def _judge_timing(spec: RobotSpec, stream: StreamSpec, samples: StreamSamples, n
 def judge_skew(spec: RobotSpec, stamps_s: Mapping[str, Sequence[float]]) -> Check:
     """Judge how far apart the streams of one observation are.
 
-    For each message of the slowest stream the nearest stamp of every other one is taken; the skew is the median,
-    over messages, of the largest distance.
+    For each message of the slowest stream the nearest stamp of every other one is taken; the skew is the
+    median, over messages, of the largest distance.
     """
     slowest = min(stamps_s, key=lambda name: len(stamps_s[name]))
     distances = np.array([_distances(stamps_s[slowest], stamps) for stamps in stamps_s.values()])
