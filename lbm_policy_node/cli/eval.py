@@ -33,7 +33,7 @@ from lbm_policy_node.sim.tasks import TASKS
 )
 @click.option("--seed", default=0, show_default=True, help="First scene.")
 @click.option(
-    "--max-steps", default=160, show_default=True, help="Policy steps of 50 ms until an episode has failed."
+    "--max-steps", default=125, show_default=True, help="Policy steps of 50 ms until an episode has failed."
 )
 @click.option(
     "--replan-steps", default=None, type=int, help="Steps between inferences; default: the checkpoint's."

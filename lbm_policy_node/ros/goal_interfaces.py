@@ -11,7 +11,7 @@ from rclpy.action.server import ActionServer, CancelResponse, GoalEvent, GoalRes
 from rclpy.node import Node
 from std_msgs.msg import Bool
 
-from lbm_policy_node.core.reasons import Reason
+from lbm_policy_node.core.reasons import Reason, ReasonCode
 
 from . import conversion, qos
 from .goal import Ending, GoalHandler, Termination
@@ -29,7 +29,7 @@ class GoalInterfaces:
         node: Node,
         goals: GoalHandler,
         *,
-        on_change: Callable[[], None],
+        on_start: Callable[[], None],
         on_refused: Callable[[Reason], None],
         success_topic: str = "",
     ) -> None:
@@ -38,12 +38,12 @@ class GoalInterfaces:
         Args:
             node: Their node; every callback runs in its executor thread.
             goals: Decides.
-            on_change: Called when a run has started or changed its instruction.
+            on_start: Called when a run has started.
             on_refused: Called with the reason when a start was refused.
             success_topic: std_msgs/Bool topic; true ends the run as succeeded. Empty for none.
         """
         self._node, self._goals = node, goals
-        self._on_change, self._on_refused = on_change, on_refused
+        self._on_start, self._on_refused = on_start, on_refused
         self._handle: ServerGoalHandle | None = None
         self._server = ActionServer(
             node,
@@ -89,8 +89,15 @@ class GoalInterfaces:
         return self._node.get_clock().now().nanoseconds
 
     def _try_start(self, instruction: str, time_limit_s: float) -> Reason:
-        reason = self._goals.start(instruction, time_limit_s, self._now_ns())
-        self._on_change() if reason.ok else self._refused(reason)
+        now_ns = self._now_ns()
+        if now_ns == 0:  # simulated time that has not begun: a time limit would be over as soon as it does
+            reason = Reason(ReasonCode.NOT_ACTIVE, "use_sim_time is set and nothing has arrived on /clock")
+        else:
+            reason = self._goals.start(instruction, time_limit_s, now_ns)
+        if reason.ok:
+            self._on_start()
+        else:
+            self._refused(reason)
         return reason
 
     def _refused(self, reason: Reason) -> None:
@@ -119,10 +126,7 @@ class GoalInterfaces:
         return conversion.fill_error(response, self._goals.end(Termination.CANCELED, self._now_ns()))
 
     def _set_instruction(self, request: Any, response: Any) -> Any:
-        reason = self._goals.set_instruction(request.instruction)
-        if reason.ok:
-            self._on_change()
-        return conversion.fill_error(response, reason)
+        return conversion.fill_error(response, self._goals.set_instruction(request.instruction))
 
     def _on_success(self, message: Bool) -> None:
         if message.data:

@@ -23,15 +23,17 @@ class InferenceRequest:
     """What to infer.
 
     Attributes:
-        run: Which run asked; an answer to an earlier run is thrown away.
+        epoch: Which start asked; an answer to an earlier one is thrown away.
         chunk_id: Number of the chunk to come.
+        instruction: The command that the chunk will follow.
         history: Oldest observation first.
         n_samples: Chunks to draw.
         seed: Of the policy's noise.
     """
 
-    run: int
+    epoch: int
     chunk_id: int
+    instruction: str
     history: Sequence[Observation]
     n_samples: int
     seed: int

@@ -4,6 +4,11 @@
 
 from rclpy.qos import QoSDurabilityPolicy, QoSHistoryPolicy, QoSProfile, QoSReliabilityPolicy
 
+try:
+    from rclpy.event_handler import SubscriptionEventCallbacks
+except ImportError:  # Humble
+    from rclpy.qos_event import SubscriptionEventCallbacks  # pyright: ignore[reportMissingImports]
+
 
 def _profile(*, reliable: bool, depth: int, latched: bool = False) -> QoSProfile:
     return QoSProfile(
@@ -42,3 +47,6 @@ does not match a transient-local subscription, and the plain ``ros2 topic pub`` 
 
 DIAGNOSTICS = _profile(reliable=True, depth=10)
 """What diagnostic aggregators expect of /diagnostics."""
+
+NO_MISMATCH_WARNING = SubscriptionEventCallbacks(incompatible_qos=lambda _event: None)
+"""For a subscription of which some publishers are expected not to match."""

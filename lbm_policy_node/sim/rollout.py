@@ -28,13 +28,14 @@ class RolloutConfig:
     """How an episode is run.
 
     Attributes:
-        max_steps: Policy steps of 50 ms until the episode counts as failed.
+        max_steps: Policy steps of 50 ms until the episode counts as failed; the default is Meta-World's own
+            limit of 500 control ticks.
         replan_steps: Steps between inferences; None takes the checkpoint's n_action_steps.
         latency_steps: Policy steps between an observation and its chunk, as inference takes time on a robot.
         merge: How the executor merges chunks.
     """
 
-    max_steps: int = 160
+    max_steps: int = 125
     replan_steps: int | None = None
     latency_steps: int = 0
     merge: str = "receding_horizon"

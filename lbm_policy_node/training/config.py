@@ -27,6 +27,9 @@ class TrainConfig:
     ema_decay: float = _option(0.999, "Decay of the average of the weights, which is what is saved.")
     precision: str = _option("auto", "fp32, bf16 or auto (bf16 on CUDA).")
     seed: int = _option(0, "Decides initial weights, order and noise.")
+    storage: str = _option(
+        "float32", "Type of the weights in checkpoints: float32 or float16 (half the size)."
+    )
     checkpoint_every: int = _option(2_000, "Steps between checkpoints.")
     log_every: int = _option(20, "Steps between log lines.")
 
@@ -35,6 +38,8 @@ class TrainConfig:
             raise ValueError(f"optimizer must be adamw or adam, is '{self.optimizer}'")
         if self.precision not in ("auto", "fp32", "bf16"):
             raise ValueError(f"precision must be auto, fp32 or bf16, is '{self.precision}'")
+        if self.storage not in ("float32", "float16"):
+            raise ValueError(f"storage must be float32 or float16, is '{self.storage}'")
         for name in ("steps", "batch_size", "draws", "checkpoint_every", "log_every"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} must be at least 1, is {getattr(self, name)}")

@@ -6,19 +6,21 @@ from __future__ import annotations
 
 import math
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import asdict
 from pathlib import Path
 
 import torch
 from accelerate import Accelerator, DistributedDataParallelKwargs
 from torch import nn
 from torch.nn.attention import SDPBackend, sdpa_kernel
-from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from lbm_policy_node.data.dataset_reader import Dataset
+from lbm_policy_node.policies.features import ACTION_KEY, STATE_KEY
 from lbm_policy_node.policies.multitask_dit.checkpoint import create_checkpoint, make_processors
 from lbm_policy_node.policies.multitask_dit.model import MultiTaskDiT
 from lbm_policy_node.policies.sidecar import Sidecar
 from lbm_policy_node.policies.tokenizer import InstructionTokenizer
+from lbm_policy_node.training.average import averaged
 from lbm_policy_node.training.build import from_scratch, statistics
 from lbm_policy_node.training.config import ModelSize, TrainConfig
 from lbm_policy_node.training.progress import Progress
@@ -83,7 +85,7 @@ class _Run:
         tokenizer = InstructionTokenizer(self.blueprint.tokenizer, processors.tokenizer)
         self.tokens = tokenizer(dataset.instructions)[0].to(accelerator.device)
         optimizer = make_optimizer(model, config, self.blueprint.config.vision_encoder_lr_multiplier)
-        average = AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(config.ema_decay))
+        average = averaged(model, config.ema_decay)
         self.done = load_state(out / "resume", model, average.module, optimizer)
         self.average = average.to(accelerator.device)
         self.average.n_averaged.fill_(self.done)
@@ -141,22 +143,30 @@ class _Run:
         return self.out / "checkpoints" / f"{self.done:06d}"
 
 
-def write_checkpoint(folder: Path, model: nn.Module, run: _Run, dtype: torch.dtype = torch.float32) -> None:
+def write_checkpoint(folder: Path, model: nn.Module, run: _Run) -> None:
     """Write a checkpoint of a run with the names and the rate of its dataset."""
     assert isinstance(model, MultiTaskDiT)
     vectors = run.dataset.features.vectors
+    provenance = {
+        "dataset": run.dataset.root.name,
+        "episodes": len(run.dataset.episodes),
+        "steps": run.done,
+        "processes": run.accelerator.num_processes,
+        "training": asdict(run.config),
+    }
     sidecar = Sidecar(
         step_s=1.0 / run.dataset.fps,
-        state_names=tuple(vectors["observation.state"]),
-        action_names=tuple(vectors["action"]),
-        provenance={
-            "dataset": run.dataset.root.name,
-            "episodes": len(run.dataset.episodes),
-            "steps": run.done,
-        },
+        state_names=tuple(vectors[STATE_KEY]),
+        action_names=tuple(vectors[ACTION_KEY]),
+        provenance=provenance,
     )
     create_checkpoint(
-        folder, model, stats=run.stats, tokenizer=run.blueprint.tokenizer, sidecar=sidecar, dtype=dtype
+        folder,
+        model,
+        stats=run.stats,
+        tokenizer=run.blueprint.tokenizer,
+        sidecar=sidecar,
+        dtype=getattr(torch, run.config.storage),
     )
 
 

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from lbm_policy_node.training.config import ModelSize, TrainConfig
 
 STATE_FILE, SETTINGS_FILE = "state.safetensors", "settings.json"
-_MAY_CHANGE = ("steps", "checkpoint_every", "log_every", "precision")
+_MAY_CHANGE = ("steps", "checkpoint_every", "log_every", "precision", "storage", "processes")
 
 
 class ResumeError(ValueError):
@@ -65,9 +65,8 @@ def check_settings(folder: Path, train: TrainConfig, size: ModelSize, dataset: s
     path = folder / SETTINGS_FILE
     if path.exists():
         then = json.loads(path.read_text())
-        free = (*_MAY_CHANGE, "processes")
-        changed = [f"{key}: {then.get(key)} then, {now[key]} now" for key in now if now[key] != then.get(key)]
-        changed = [text for text in changed if text.split(":")[0] not in free]
+        fixed = [key for key in now if key not in _MAY_CHANGE and now[key] != then.get(key)]
+        changed = [f"{key}: {then.get(key)} then, {now[key]} now" for key in fixed]
         if changed:
             raise ResumeError(f"'{folder}' holds a run with other settings ({'; '.join(changed)})")
     folder.mkdir(parents=True, exist_ok=True)

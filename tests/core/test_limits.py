@@ -65,7 +65,7 @@ def refused(limits: ActionLimits, actions: Any) -> tuple[ReasonCode, str]:
         (rows(0.0, np.nan), ReasonCode.CHUNK_NON_FINITE, ("row 1", "x")),
         (rows(0.0, -np.inf), ReasonCode.CHUNK_NON_FINITE, ("row 1", "x", "-inf")),
         (rows(0.6), ReasonCode.POSITION_LIMIT, ("row 0", "x = 0.6", "[-0.55, 0.55]")),
-        (rows(0.0, 0.0, gripper=1.2), ReasonCode.POSITION_LIMIT, ("gripper", "1.2")),
+        (rows(0.0, 0.0, gripper=2.2), ReasonCode.POSITION_LIMIT, ("gripper", "2.2")),
         (rows(0.0, 0.0, 0.08), ReasonCode.VELOCITY_LIMIT, ("row 2", "x", "1.6/s", "1.5/s")),
         (rows(0.0, 0.0, 0.07, -0.006), ReasonCode.VELOCITY_LIMIT, ("row 3",)),
     ],

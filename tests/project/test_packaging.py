@@ -112,6 +112,11 @@ def test_shared_files_of_an_installation_are_below_its_prefix(tmp_path):
     assert paths.shared_root(module) == share
 
 
+def test_shared_files_behind_a_symlinked_build_are_in_the_checkout(tmp_path, root):
+    (tmp_path / "lbm_policy_node").symlink_to(root / "lbm_policy_node")
+    assert paths.shared_root(tmp_path / "lbm_policy_node" / "paths.py") == root
+
+
 def test_missing_shared_files_are_named(tmp_path, root):
     with pytest.raises(FileNotFoundError, match="share/lbm_policy"):
         paths.shared_root(tmp_path / "somewhere" / "lbm_policy_node" / "paths.py")

@@ -9,7 +9,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 import pytest
 
@@ -56,3 +56,24 @@ def ros(ros_domain: int) -> Iterator[None]:
     rclpy.init(args=[], signal_handler_options=SignalHandlerOptions.NO)
     yield
     try_shutdown()
+
+
+@pytest.fixture
+def graph(ros: None) -> Iterator[Any]:
+    """A fake robot and the executor that spins it; nodes of a test are added to it and leave with it."""
+    from fake_robot import FakeRobot
+    from ros_graph import Graph
+
+    graph = Graph(FakeRobot())
+    yield graph
+    graph.close()
+
+
+@pytest.fixture
+def spec_file(tmp_path: Path) -> Path:
+    """The fake robot's spec."""
+    from fake_robot import SPEC
+
+    path = tmp_path / "fake.yaml"
+    path.write_text(SPEC, encoding="utf-8")
+    return path

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from rclpy.duration import Duration
 from rclpy.executors import SingleThreadedExecutor, TimeoutException
 from rclpy.node import Node
 
@@ -14,19 +15,31 @@ PATIENCE_S = 30.0
 
 
 class Graph:
-    """An executor with a fake robot; ``busy`` are callables that say whether a node is computing."""
+    """An executor with a fake robot.
+
+    ``busy`` are callables that say whether a node is computing; ``lock_step`` say whether a node has answered
+    the present tick. A tick ends when no node is busy and all have answered.
+    """
 
     def __init__(self, robot: Any) -> None:
         """Start with the robot only."""
         self.robot = robot
         self.executor = SingleThreadedExecutor()
         self.busy: list[Callable[[], bool]] = []
+        self.lock_step: list[Callable[[], bool]] = []
         self.add(robot)
 
     def add(self, node: Node) -> Node:
         """Spin one more node."""
         self.executor.add_node(node)
         return node
+
+    def close(self) -> None:
+        """Destroy the nodes."""
+        for node in list(self.executor.get_nodes()):
+            self.executor.remove_node(node)
+            node.destroy_node()
+        self.executor.shutdown(timeout_sec=1.0)
 
     def spin_until(self, condition: Callable[[], Any], what: str) -> None:
         """Execute callbacks until a condition holds, with the clock standing still."""
@@ -45,7 +58,26 @@ class Graph:
         """Let the robot tick, each tick handled to its end by every node in this process."""
         for _ in range(ticks):
             self.robot.tick()
+            self.spin_until(self._clocks_agree, "the clock to arrive")
+            self.spin_until(lambda: all(answered() for answered in self.lock_step), "answers to a tick")
             self.settle()
+
+    def jump(self, seconds: float) -> None:
+        """Let the clock jump; ROS timers that it throws back fire again one period later."""
+        self.robot.now_ns += round(seconds * 1e9)
+        self.robot.tick()
+        self.spin_until(self._clocks_agree, "the clock to arrive")
+        self.settle()
+
+    def _clocks_agree(self) -> bool:
+        followers = [n for n in self.executor.get_nodes() if n.get_parameter("use_sim_time").value]
+        return all(n.get_clock().now().nanoseconds == self.robot.now_ns for n in followers)
+
+    def send(self, publisher: Any, message: Any) -> None:
+        """Publish, and let every subscriber handle the message."""
+        publisher.publish(message)
+        assert publisher.wait_for_all_acked(Duration(seconds=PATIENCE_S)), publisher.topic_name
+        self.settle()
 
     def step_until(self, condition: Callable[[], Any], what: str, *, max_ticks: int = 2000) -> int:
         """Tick until a condition holds; returns how many ticks it took."""

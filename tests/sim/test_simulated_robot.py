@@ -22,8 +22,8 @@ STILL = DemonstrationConfig(noise_m=0.0, start_offset_m=0.0)
 def make_robot():
     robots = []
 
-    def make(name, **options):
-        robots.append(SimulatedRobot(TASKS[name], **{"height": 32, "width": 32} | options))
+    def make(name):
+        robots.append(SimulatedRobot(TASKS[name], height=32, width=32))
         return robots[-1]
 
     yield make

@@ -38,7 +38,7 @@ def dataset(tmp_path_factory):
     return read_dataset(root)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def tiny():
     """A model that trains in milliseconds."""
     return ModelSize(

@@ -18,6 +18,11 @@ def samples_of(dataset, size):
     return ChunkSamples(dataset, from_scratch(dataset, size, TrainConfig()).config)
 
 
+@pytest.fixture(scope="module")
+def samples(dataset, tiny):
+    return samples_of(dataset, tiny)
+
+
 def test_chunk_stays_inside_its_episode_and_marks_what_it_repeats(dataset, tiny):
     size = replace(tiny, action_space="absolute", per_step_statistics=False)
     batch = samples_of(dataset, size).batch(np.array([9, 11, 12]))  # episode 0 is steps 0 to 11
@@ -57,12 +62,10 @@ def test_per_step_statistics_describe_each_future_step(dataset, tiny):
 
 @settings(max_examples=20, deadline=None)
 @given(batch=st.integers(1, 9), world=st.integers(1, 3), epoch=st.integers(0, 3))
-def test_every_epoch_visits_no_step_twice_whatever_the_number_of_processes(dataset, batch, world, epoch):
-    class Sized:
-        def __len__(self):
-            return len(dataset)
-
-    streams = [BatchStream(Sized(), batch_size=batch, seed=1, rank=r, world=world) for r in range(world)]
+def test_every_epoch_visits_no_step_twice_whatever_the_number_of_processes(
+    dataset, samples, batch, world, epoch
+):
+    streams = [BatchStream(samples, batch_size=batch, seed=1, rank=r, world=world) for r in range(world)]
     per_epoch = len(dataset) // (batch * world)
     seen = [i for s in range(per_epoch) for stream in streams for i in stream.indices(epoch * per_epoch + s)]
     assert len(seen) == len(set(seen)) == per_epoch * batch * world

@@ -1,0 +1,136 @@
+# SPDX-FileCopyrightText: 2026 lbm_policy contributors
+# SPDX-License-Identifier: Apache-2.0
+"""What exists between configure and cleanup of the chunk executor node: executor, feedback, controllers."""
+
+from typing import Any
+
+from lbm_msgs.msg import ActionChunk as ActionChunkMessage
+from lbm_msgs.msg import ControlState, MonitorVerdict, PolicyStatus
+from rclpy.node import Node
+from std_msgs.msg import Bool
+
+from lbm_policy_node.core.arbitration import PolicyState
+from lbm_policy_node.core.chunk_executor import ChunkExecutor
+from lbm_policy_node.core.command import Command
+from lbm_policy_node.core.feedback import FeedbackReader
+from lbm_policy_node.core.reasons import OK, Reason, ReasonCode
+from lbm_policy_node.core.robot_spec import RobotSpec
+
+from . import conversion, qos
+from .command_messages import make_writer
+from .executor_node_config import HOLD, ExecutorNodeConfig
+from .image_encoding import ConversionError
+from .status_publisher import TOPIC as POLICY_STATUS_TOPIC
+from .streams import StreamSubscriptions
+
+
+class ExecutorRuntime:
+    """Built whole or not at all; all calls belong to the node's executor thread."""
+
+    def __init__(self, node: Node, config: ExecutorNodeConfig) -> None:
+        """Load the spec and connect; nothing is sent before ``tick``.
+
+        Raises:
+            SpecError: The robot spec is refused.
+        """
+        self._node, self._config = node, config
+        self.robot = robot = RobotSpec.load(config.robot)
+        self.executor = ChunkExecutor(robot, config, control_enabled=config.enable_control)
+        self.last: Command | None = None
+        self.refused_chunks = 0
+        self._feedback = FeedbackReader(robot)
+        self._states = node.create_publisher(ControlState, "control_state", qos.CONTROL_STATE)
+        self._writers = [
+            (writer, node.create_publisher(writer.message_type, topic, qos.COMMAND))
+            for topic, blocks in robot.action.by_topic().items()
+            if config.enable_control
+            for writer in [make_writer(blocks, robot.action, 1.0 / robot.control_rate_hz)]
+        ]
+        self._streams = StreamSubscriptions(node, robot.feedback_streams, self._feedback.push)
+        self._subscriptions = self._subscribe()
+
+    def tick(self) -> Command:
+        """Run one control tick: decide, send, publish who drives."""
+        now_ns = self._node.get_clock().now().nanoseconds
+        command = self.executor.tick(now_ns, self._feedback.measured(now_ns))
+        for writer, publisher in self._writers:
+            message = writer.message(command, now_ns)
+            if message is not None:
+                publisher.publish(message)
+        self._publish_state(command, now_ns)
+        return command
+
+    def halt(self, reason: Reason) -> None:
+        """Come to hold before the ticks end; a controller that has a whole trajectory gets the stop."""
+        self.executor.on_policy_state(PolicyState.IDLE, reason)
+        self.tick()
+
+    def destroy(self) -> None:
+        """Disconnect."""
+        self._streams.destroy()
+        for subscription in self._subscriptions:
+            self._node.destroy_subscription(subscription)
+        for publisher in [self._states, *(publisher for _writer, publisher in self._writers)]:
+            self._node.destroy_publisher(publisher)
+
+    def _subscribe(self) -> list[Any]:
+        subscribe = self._node.create_subscription
+        return [
+            subscribe(ActionChunkMessage, "action_chunks", self._on_chunk, qos.CHUNK),
+            subscribe(PolicyStatus, POLICY_STATUS_TOPIC, self._on_policy_status, qos.STATUS),
+            subscribe(MonitorVerdict, "monitor_verdicts", self._on_verdict, qos.VERDICT),
+            subscribe(Bool, "estop", self._on_estop, qos.EVENT),
+            # A stop pressed before this node started is delivered only to a latched subscription, which in
+            # turn does not match a volatile publisher: of the two, one always reports a mismatch.
+            subscribe(Bool, "estop", self._on_estop, qos.STATUS, event_callbacks=qos.NO_MISMATCH_WARNING),
+        ]
+
+    def _on_chunk(self, message: ActionChunkMessage) -> None:
+        now_ns = self._node.get_clock().now().nanoseconds
+        try:
+            refused = self.executor.on_chunk(conversion.chunk_from_message(message), now_ns)
+        except ConversionError as error:
+            refused = Reason(ReasonCode.CHUNK_WRONG_LAYOUT, str(error))
+            self.executor.on_refused_chunk(refused)
+        if refused:
+            self.refused_chunks += 1
+            text = f"chunk {message.chunk_id} refused: {refused}"
+            self._node.get_logger().warning(text, throttle_duration_sec=1.0)
+
+    def _on_policy_status(self, message: PolicyStatus) -> None:
+        try:
+            state, code = PolicyState(message.state), ReasonCode(message.reason.code)
+        except ValueError as error:
+            state, code = PolicyState.ERROR, ReasonCode.POLICY_NOT_RUNNING
+            self._node.get_logger().error(f"policy status not understood: {error}")
+        self.executor.on_policy_state(state, Reason(code, message.reason.text))
+
+    def _on_estop(self, message: Bool) -> None:
+        self.executor.on_estop(message.data)
+
+    def _on_verdict(self, verdict: MonitorVerdict) -> None:
+        if verdict.level != MonitorVerdict.ALARM:
+            return
+        text = f"{verdict.monitor}: {verdict.text} (chunk {verdict.chunk_id})"
+        self._node.get_logger().warning(f"monitor alarm: {text}", throttle_duration_sec=1.0)
+        if self._config.monitor_stop == HOLD:
+            self.executor.arbitration.monitor_stop(text)
+
+    def _publish_state(self, command: Command, now_ns: int) -> None:
+        self.last = command
+        self._states.publish(
+            conversion.control_state_message(
+                command,
+                now_ns=now_ns,
+                frame_id=self.robot.base_frame,
+                action_names=self.robot.action_names,
+                control_enabled=self._config.enable_control,
+            )
+        )
+
+
+def reset_estop(runtime: ExecutorRuntime | None) -> Reason:
+    """Release the latch, or say why not."""
+    if runtime is None:
+        return Reason(ReasonCode.NOT_ACTIVE, "the chunk executor is not configured")
+    return runtime.executor.reset_estop() or OK

@@ -1,0 +1,48 @@
+# SPDX-FileCopyrightText: 2026 lbm_policy contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Subscribe to the streams that a robot spec names, and hand each message on as a sample of core."""
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from geometry_msgs.msg import PoseStamped
+from rclpy.node import Node
+from sensor_msgs.msg import CompressedImage, Image, JointState
+
+from lbm_policy_node.core.samples import Sample
+from lbm_policy_node.core.spec_streams import StreamSpec
+
+from . import conversion, qos
+
+MESSAGE_TYPES: dict[str, type] = {
+    "sensor_msgs/msg/Image": Image,
+    "sensor_msgs/msg/CompressedImage": CompressedImage,
+    "sensor_msgs/msg/JointState": JointState,
+    "geometry_msgs/msg/PoseStamped": PoseStamped,
+}
+
+OnSample = Callable[[str, int, Sample, int], None]
+"""Called with the stream's name, the header stamp in ns, the sample, and the ROS time of arrival in ns."""
+
+
+class StreamSubscriptions:
+    """The subscriptions of some streams."""
+
+    def __init__(self, node: Node, streams: Iterable[StreamSpec], on_sample: OnSample) -> None:
+        """Subscribe; ``on_sample`` is called in the node's executor thread."""
+        self._node, self._on_sample = node, on_sample
+        self._subscriptions = [self._subscribe(stream) for stream in streams]
+
+    def destroy(self) -> None:
+        """Unsubscribe."""
+        for subscription in self._subscriptions:
+            self._node.destroy_subscription(subscription)
+
+    def _subscribe(self, stream: StreamSpec) -> Any:
+        def receive(message: Any) -> None:
+            now_ns = self._node.get_clock().now().nanoseconds
+            stamp_ns = conversion.to_ns(message.header.stamp)
+            self._on_sample(stream.name, stamp_ns, conversion.sample_from_message(message), now_ns)
+
+        profile = qos.CAMERA if stream.is_image else qos.PROPRIO
+        return self._node.create_subscription(MESSAGE_TYPES[stream.type], stream.topic, receive, profile)

@@ -1,0 +1,113 @@
+# SPDX-FileCopyrightText: 2026 lbm_policy contributors
+# SPDX-License-Identifier: Apache-2.0
+"""A chunk executor node beside the fake robot, fed with chunks and statuses by the test."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from fake_robot import TICK_NS, TICKS_PER_STEP
+from lbm_msgs.msg import ActionChunk as ActionChunkMessage
+from lbm_msgs.msg import ControlState, MonitorVerdict, PolicyStatus
+from lbm_msgs.srv import ResetEstop
+from policy_harness import overrides
+from rclpy.node import Node
+from ros_graph import Graph
+from std_msgs.msg import Bool
+
+from lbm_policy_node.core.types import ActionChunk
+from lbm_policy_node.ros import conversion, qos
+from lbm_policy_node.ros.chunk_executor_node import ChunkExecutorNode
+from lbm_policy_node.ros.process import autostart
+
+STEP_NS = TICK_NS * TICKS_PER_STEP
+NAMES = ("x", "y", "z", "gripper")
+
+
+def add_executor_node(graph: Graph, spec: Path, **parameters: Any) -> ChunkExecutorNode:
+    """Start a chunk executor node in the graph."""
+    node = ChunkExecutorNode(parameter_overrides=overrides(robot=str(spec), **parameters))
+    graph.add(node)
+    if node.config.autostart:
+        autostart(node)
+    return node
+
+
+class Conductor:
+    """Plays the policy, the monitor and the operator, and watches ControlState."""
+
+    def __init__(self, graph: Graph) -> None:
+        """Create the topics and wait until the executor hears them."""
+        self.graph, self.node = graph, Node("conductor")
+        self.states: list[ControlState] = []
+        self.chunk_id = 0
+        self.node.create_subscription(ControlState, "/control_state", self.states.append, qos.CONTROL_STATE)
+        self._chunks = self.node.create_publisher(ActionChunkMessage, "/action_chunks", qos.CHUNK)
+        self._status = self.node.create_publisher(PolicyStatus, "/policy_node/status", qos.STATUS)
+        self._verdicts = self.node.create_publisher(MonitorVerdict, "/monitor_verdicts", qos.VERDICT)
+        self._estop = self.node.create_publisher(Bool, "/estop", qos.EVENT)
+        self._reset = self.node.create_client(ResetEstop, "/reset_estop")
+        graph.add(self.node)
+        for publisher in (self._chunks, self._status, self._verdicts, self._estop):
+            graph.spin_until(lambda p=publisher: p.get_subscription_count() > 0, publisher.topic_name)
+        graph.step_until(lambda: self.states, "the first ControlState")
+        self.answered = lambda: (
+            bool(self.states) and conversion.to_ns(self.state.header.stamp) == graph.robot.now_ns
+        )
+        graph.lock_step.append(self.answered)
+        graph.step(2 * TICKS_PER_STEP)
+
+    @property
+    def state(self) -> ControlState:
+        """The newest ControlState."""
+        return self.states[-1]
+
+    def in_mode(self, mode: int, code: int | None = None) -> bool:
+        """Whether the newest ControlState says this."""
+        return bool(self.states) and self.state.mode == mode and code in (None, self.state.reason.code)
+
+    def status(self, state: int, code: int = 0, text: str = "") -> None:
+        """Say what the policy is doing."""
+        message = PolicyStatus(state=state)
+        message.reason.code, message.reason.text = code, text
+        self.graph.send(self._status, message)
+
+    def chunk(self, *, rows: int = 16, change: Any = None, speed: float = 0.2) -> ActionChunk:
+        """Publish a chunk that moves along x from where the robot is."""
+        robot = self.graph.robot
+        self.chunk_id += 1
+        actions = np.tile([*robot.position, 0.5], (rows, 1))
+        actions[:, 0] += speed * 0.05 * (1 + np.arange(rows))
+        if change is not None:
+            change(actions)
+        chunk = ActionChunk(
+            chunk_id=self.chunk_id,
+            observation_stamp_ns=robot.now_ns,
+            start_ns=robot.now_ns + STEP_NS,
+            step_ns=STEP_NS,
+            actions=actions,
+            samples=actions[None],
+            action_names=NAMES,
+        )
+        self.graph.send(self._chunks, conversion.chunk_message(chunk, frame_id="base"))
+        return chunk
+
+    def estop(self, pressed: bool) -> None:
+        """Press or release the stop button."""
+        self.graph.send(self._estop, Bool(data=pressed))
+
+    def reset_estop(self) -> Any:
+        """Call the service."""
+        return self.graph.call(self._reset, ResetEstop.Request())
+
+    def verdict(self, level: int) -> None:
+        """Speak as the monitor."""
+        self.graph.send(self._verdicts, MonitorVerdict(level=level, monitor="stac", text="inconsistent"))
+
+    def drive(self) -> ActionChunk:
+        """Start a run and execute half a chunk."""
+        self.status(PolicyStatus.RUNNING)
+        chunk = self.chunk()
+        self.graph.step(8)
+        assert self.in_mode(ControlState.POLICY), self.state
+        return chunk
