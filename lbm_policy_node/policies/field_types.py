@@ -7,12 +7,9 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import fields
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from lbm_policy_node.policies.errors import CheckpointError
-
-if TYPE_CHECKING:
-    from _typeshed import DataclassInstance
 
 SCALARS: Mapping[str, type | tuple[type, ...]] = {"int": int, "float": (int, float), "bool": bool, "str": str}
 
@@ -23,8 +20,11 @@ def require(field: str, value: Any, good: bool, expected: str) -> None:
         raise CheckpointError("", field, f"is {value!r}, expected {expected}")
 
 
-def check_types(instance: DataclassInstance) -> None:
+def check_types(instance: Any) -> None:
     """Check the scalar and mapping fields of a dataclass; numbers must be finite and a bool is no number.
+
+    Args:
+        instance: The dataclass instance.
 
     Raises:
         CheckpointError: Naming the first field of another type.
