@@ -1,0 +1,159 @@
+# SPDX-FileCopyrightText: 2026 lbm_policy contributors
+# SPDX-License-Identifier: Apache-2.0
+"""`lbm demo`: simulated robot, executor and policy over ROS 2, driven through ten instructions."""
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from lbm_policy_node.cli.demo_run import DemoError, DemoOutcome, run_plan
+from lbm_policy_node.core.spec_reader import SpecError
+from lbm_policy_node.demo_plan import DemoPlan, Episode, solved_tasks
+from lbm_policy_node.graph import Graph, GraphConfig, describe
+from lbm_policy_node.paths import shared_path
+from lbm_policy_node.sim.tasks import TASKS, task_named
+
+TRAINED, WEIGHTLESS = "checkpoints/mt10", "checkpoints/weightless"
+
+
+class Progress:
+    """Shows where the demo is: a live line on a terminal, a line per episode elsewhere."""
+
+    def __init__(self, n_episodes: int) -> None:
+        self._n_episodes, self._number, self._instruction = n_episodes, 0, ""
+        self._live = sys.stderr.isatty()
+
+    def __call__(self, event: dict[str, Any]) -> None:
+        """Take an event of the operator."""
+        show = getattr(self, f"_on_{event['event']}", None)
+        if show is not None:
+            show(event)
+
+    def _on_ready(self, event: dict[str, Any]) -> None:
+        click.echo(f"graph is up; checkpoint {event['checkpoint']}", err=True)
+
+    def _on_episode_begins(self, event: dict[str, Any]) -> None:
+        self._number, self._instruction = event["number"] + 1, event["task"]
+        self._line("laying out the scene")
+
+    def _on_episode_started(self, event: dict[str, Any]) -> None:
+        self._instruction = event["instruction"]
+        self._line("0.0 s")
+
+    def _on_progress(self, event: dict[str, Any]) -> None:
+        self._line(f"{event['elapsed_s']:.1f} s, {event['chunks']} chunks  {event['reason']}")
+
+    def _on_episode_done(self, event: dict[str, Any]) -> None:
+        color = "green" if event["solved"] else "red"
+        verdict = click.style(event["ending"], fg=color)
+        click.echo(f"{self._head()}{verdict}, {event['seconds']:.1f} s, {event['chunks']} chunks", err=True)
+
+    def _head(self) -> str:
+        back = "\r\x1b[K" if self._live else ""
+        return f"{back}[{self._number}/{self._n_episodes}] {self._instruction}: "
+
+    def _line(self, text: str) -> None:
+        if self._live:
+            click.echo(self._head() + text, nl=False, err=True)
+
+
+def choose_checkpoint(given: str | None) -> str:
+    """Return the checkpoint's folder; say so when there is only the policy without weights."""
+    if given:
+        return given
+    try:
+        return str(shared_path(TRAINED))
+    except FileNotFoundError:
+        click.secho(
+            f"{TRAINED} is not here: using the policy without weights, which holds still and solves nothing",
+            fg="yellow",
+            err=True,
+        )
+        return str(shared_path(WEIGHTLESS))
+
+
+def make_plan(tasks: str, seed: int, episodes: int, timeout: float, factor: float, output: Path) -> DemoPlan:
+    """Return the plan for comma-separated task names; every task gets the same seeds.
+
+    Raises:
+        ValueError: An unknown task.
+    """
+    names = [task_named(name.strip()).name for name in tasks.split(",")] if tasks else list(TASKS)
+    return DemoPlan(
+        episodes=tuple(Episode(task=name, seed=seed + i) for name in names for i in range(episodes)),
+        time_limit_s=timeout,
+        wall_limit_s=60.0 + 10.0 * timeout / factor,
+        output=str(output),
+    )
+
+
+def finish(outcome: DemoOutcome, graph: Graph, output: Path, required: int) -> int:
+    """Write table, pictures and results; return the exit code."""
+    from lbm_policy_node.cli import demo_report  # matplotlib costs a second that the start does not pay
+
+    results = outcome.results
+    n_tasks, n_solved = len({result.task for result in results}), solved_tasks(results)
+    demo_report.write_json(
+        output / "results.json",
+        results,
+        tasks_solved=n_solved,
+        first_motion_s=outcome.first_motion_s,
+        transport=graph.transport.name,
+    )
+    demo_report.write_contact_sheet(output / "contact_sheet.png", results, output)
+    demo_report.write_path_plot(output / "paths.png", results, output)
+    click.echo(demo_report.table(results))
+    first = outcome.first_motion_s
+    moved = "nothing moved" if first is None else f"first motion {first:.1f} s after the start"
+    click.echo(f"{n_solved} of {n_tasks} tasks solved; {moved}; pictures in {output}/")
+    if n_solved < required:
+        click.secho(f"fewer than the required {required}", fg="red", err=True)
+        return 1
+    return 0
+
+
+@click.command()
+@click.option("--checkpoint", help=f"Folder of the policy. Default: {TRAINED}, else {WEIGHTLESS}.")
+@click.option("--robot", default="metaworld", show_default=True, help="Robot spec of the simulated robot.")
+@click.option("--tasks", default="", help="Comma-separated task names. Default: all ten.")
+@click.option("--seed", default=0, show_default=True, help="Scene of the first episode of each task.")
+@click.option("--episodes", default=1, show_default=True, help="Episodes per task, with successive seeds.")
+@click.option("--real-time-factor", default=1.0, show_default=True, help="Simulated seconds per second.")
+@click.option("--timeout", default=8.0, show_default=True, help="Simulated seconds per instruction.")
+@click.option("--require", default=0, show_default=True, help="Exit with 1 when fewer tasks are solved.")
+@click.option("--device", default="cpu", show_default=True, help="Where the policy computes: cpu or cuda.")
+@click.option("--output", default="outputs/demo", show_default=True, type=click.Path(path_type=Path))
+def command(
+    checkpoint: str | None,
+    robot: str,
+    tasks: str,
+    seed: int,
+    episodes: int,
+    real_time_factor: float,
+    timeout: float,
+    require: int,
+    device: str,
+    output: Path,
+) -> None:
+    """Run the simulated robot, a policy and the executor through ten instructions."""
+    output.mkdir(parents=True, exist_ok=True)
+    try:
+        plan = make_plan(tasks, seed, episodes, timeout, real_time_factor, output)
+        config = GraphConfig(
+            robot=robot,
+            checkpoint=choose_checkpoint(checkpoint),
+            sim=True,
+            enable_control=True,
+            device=device,
+            task=plan.episodes[0].task,
+            real_time_factor=real_time_factor,
+        )
+        graph = describe(config)
+        for message in graph.messages:
+            click.secho(message, fg="yellow", err=True)
+        outcome = run_plan(plan, graph, Progress(len(plan.episodes)))
+    except (DemoError, SpecError, OSError, ValueError) as error:
+        raise click.ClickException(str(error)) from error
+    raise SystemExit(finish(outcome, graph, output, require))

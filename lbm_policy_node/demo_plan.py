@@ -1,0 +1,92 @@
+# SPDX-FileCopyrightText: 2026 lbm_policy contributors
+# SPDX-License-Identifier: Apache-2.0
+"""The plan and the results that `lbm demo` and its operator node exchange."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+EVENT_PREFIX = "@demo "
+"""Starts a line of the operator node's output that holds an event as JSON."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Episode:
+    """One instruction in one scene.
+
+    Attributes:
+        task: Task of the simulator.
+        seed: Scene.
+        options_json: More options of the reset; see sim.options.
+    """
+
+    task: str
+    seed: int
+    options_json: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class DemoPlan:
+    """The episodes, in order.
+
+    Attributes:
+        episodes: What to do.
+        time_limit_s: Simulated time that each has.
+        wall_limit_s: Wall time after which an episode is given up, whatever the simulated clock says.
+        output: Folder for what is recorded.
+    """
+
+    episodes: tuple[Episode, ...]
+    time_limit_s: float
+    wall_limit_s: float
+    output: str
+
+    def write(self, path: Path) -> None:
+        """Write as JSON."""
+        path.write_text(json.dumps(asdict(self), indent=1), encoding="utf-8")
+
+    @classmethod
+    def read(cls, path: Path) -> DemoPlan:
+        """Read what ``write`` wrote."""
+        values = json.loads(path.read_text(encoding="utf-8"))
+        episodes = tuple(Episode(**episode) for episode in values.pop("episodes"))
+        return cls(episodes=episodes, **values)
+
+
+@dataclass(frozen=True, kw_only=True)
+class EpisodeResult:
+    """What came of an episode.
+
+    Attributes:
+        task: Task of the simulator.
+        seed: Scene.
+        instruction: What the policy was told.
+        solved: Whether the simulator reported success.
+        seconds: Simulated time from the goal's acceptance to success, or to the end without one.
+        chunks: Chunks that the policy published.
+        inference_ms: Median duration of an inference, ms; None without a chunk.
+        commands: Commands that the executor sent to the controllers.
+        ending: Why the run ended, for a person.
+        recording: File with frames and paths, relative to the output folder.
+    """
+
+    task: str
+    seed: int
+    instruction: str
+    solved: bool
+    seconds: float
+    chunks: int
+    inference_ms: float | None
+    commands: int
+    ending: str
+    recording: str
+
+
+def solved_tasks(results: Sequence[EpisodeResult]) -> int:
+    """Count the tasks of which more than half of the episodes were solved."""
+    tasks = {result.task for result in results}
+    by_task = {task: [result.solved for result in results if result.task == task] for task in tasks}
+    return sum(2 * sum(solved) > len(solved) for solved in by_task.values())

@@ -1,0 +1,133 @@
+# SPDX-FileCopyrightText: 2026 lbm_policy contributors
+# SPDX-License-Identifier: Apache-2.0
+"""One episode of the demo: reset the simulator, give the instruction, end the run on success."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final
+
+from lbm_msgs.action import RunPolicy
+from lbm_msgs.msg import ControlState, Reason
+from lbm_msgs.srv import ResetSimulation
+from rclpy.action.client import ActionClient
+from rclpy.node import Node
+from std_msgs.msg import Bool
+
+from lbm_policy_node.demo_plan import DemoPlan, Episode, EpisodeResult
+from lbm_policy_node.ros import qos
+from lbm_policy_node.ros.episode_recorder import EpisodeRecorder
+from lbm_policy_node.ros.waiter import Waiter
+
+CALL_LIMIT_S: Final = 30.0
+"""Wall time for an answer of the simulator or the policy."""
+ENDINGS: Final = {
+    getattr(RunPolicy.Result, name): name.removeprefix("TERMINATION_").lower().replace("_", " ")
+    for name in dir(RunPolicy.Result)
+    if name.startswith("TERMINATION_")
+}
+
+
+class EpisodeRunner:
+    """Runs episodes; ``run`` blocks and belongs to a thread beside the node's executor.
+
+    ::
+
+        robot at rest - reset - image of the new scene - goal - success or end - cancel - result
+    """
+
+    def __init__(self, node: Node, waiter: Waiter, recorder: EpisodeRecorder, plan: DemoPlan) -> None:
+        self._waiter, self._recorder, self._plan = waiter, recorder, plan
+        self._success = False
+        self._reset = node.create_client(ResetSimulation, "/sim/reset")
+        self._runs = ActionClient(node, RunPolicy, "run_policy")
+        node.create_subscription(Bool, "/sim/success", self._on_success, qos.EVENT)
+
+    def is_ready(self) -> bool:
+        """Whether simulator and policy answer."""
+        return self._reset.service_is_ready() and self._runs.server_is_ready()
+
+    def run(
+        self,
+        number: int,
+        episode: Episode,
+        on_start: Callable[[str], None],
+        on_feedback: Callable[[Any], None],
+    ) -> EpisodeResult:
+        """Run one episode and save its recording.
+
+        Args:
+            number: Of the episode, for the name of the recording.
+            episode: What to do.
+            on_start: Called with the instruction when the scene is laid out.
+            on_feedback: Called in the executor's thread with RunPolicy.Feedback.
+
+        Raises:
+            TimeoutError: An answer did not come.
+            RuntimeError: The simulator or the policy refused.
+        """
+        instruction = self._lay_out(episode)
+        on_start(instruction)
+        self._recorder.start()
+        ending, seconds = self._follow(instruction, on_feedback)
+        self._recorder.stop()
+        recording = f"episode_{number:03d}_{episode.task}.npz"
+        self._recorder.save(Path(self._plan.output) / recording)
+        return EpisodeResult(
+            task=episode.task,
+            seed=episode.seed,
+            instruction=instruction,
+            solved=self._success,
+            seconds=seconds,
+            chunks=self._recorder.n_chunks,
+            inference_ms=self._recorder.inference_ms,
+            commands=self._recorder.n_commands,
+            ending=ending,
+            recording=recording,
+        )
+
+    def _on_success(self, message: Bool) -> None:
+        self._success = self._success or message.data
+        self._waiter.notify()
+
+    def _is_at_rest(self) -> bool:
+        control = self._recorder.control
+        return control is not None and control.mode == ControlState.HOLD and not control.executed
+
+    def _lay_out(self, episode: Episode) -> str:
+        """Reset once the robot rests, so that no old command meets the new scene; return the instruction."""
+        self._waiter.until(self._is_at_rest, "rest of the robot", timeout_s=CALL_LIMIT_S)
+        request = ResetSimulation.Request(
+            task=episode.task, seed=episode.seed, options_json=episode.options_json
+        )
+        answer = self._waiter.result(self._reset.call_async(request), "answer to the reset", CALL_LIMIT_S)
+        if answer.error_code != Reason.OK:
+            raise RuntimeError(f"the simulator refused task '{episode.task}': {answer.error_msg}")
+        before_ns, self._success = self._recorder.last_image_ns, False
+        self._waiter.until(
+            lambda: self._recorder.last_image_ns > before_ns, "image of the new scene", timeout_s=CALL_LIMIT_S
+        )
+        return answer.instruction
+
+    def _follow(self, instruction: str, on_feedback: Callable[[Any], None]) -> tuple[str, float]:
+        """Give the instruction and wait; return why the run ended and its simulated seconds."""
+        goal = RunPolicy.Goal(instruction=instruction, time_limit_s=self._plan.time_limit_s)
+        sent = self._runs.send_goal_async(
+            goal, feedback_callback=lambda message: on_feedback(message.feedback)
+        )
+        handle = self._waiter.result(sent, "answer to the instruction", CALL_LIMIT_S)
+        if not handle.accepted:
+            raise RuntimeError(f"the policy refused the instruction '{instruction}'")
+        ended = handle.get_result_async()
+        ended.add_done_callback(lambda _future: self._waiter.notify())
+        self._waiter.until(
+            lambda: self._success or ended.done(), "end of the run", timeout_s=self._plan.wall_limit_s
+        )
+        if self._success and not ended.done():
+            handle.cancel_goal_async()
+        result = self._waiter.result(ended, "result of the run", CALL_LIMIT_S).result
+        return ("solved" if self._success else _ending(result)), result.elapsed_s
+
+
+def _ending(result: RunPolicy.Result) -> str:
+    text = ENDINGS[result.termination_reason]
+    return f"{text}: {result.error_msg}" if result.error_msg else text

@@ -1,0 +1,78 @@
+# SPDX-FileCopyrightText: 2026 lbm_policy contributors
+# SPDX-License-Identifier: Apache-2.0
+"""The doctor on this machine, and beside a running simulated robot."""
+
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from lbm_policy_node import transport
+from lbm_policy_node.cli import doctor
+from lbm_policy_node.cli.doctor_machine import check_ros, check_transport
+from lbm_policy_node.graph import NodeProcess
+from lbm_policy_node.ros_domain import free_domain
+from lbm_policy_node.stream_health import Level
+from lbm_policy_node.supervisor import Supervisor
+
+SPEC = Path(__file__).parents[2] / "config/robots/metaworld.yaml"
+
+
+@pytest.fixture
+def domain(monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
+    with free_domain() as domain:
+        monkeypatch.setenv("ROS_DOMAIN_ID", str(domain))
+        yield domain
+
+
+def run(*arguments: str) -> tuple[Result, dict[str, Any]]:
+    """Run the command and return its checks by name."""
+    result = CliRunner().invoke(doctor.command, ["--json", *arguments])
+    return result, {check["name"]: check for check in json.loads(result.stdout)}
+
+
+def test_running_robot_is_healthy_and_its_figures_are_reported(domain: int) -> None:
+    chosen = transport.choose("mixed")
+    robot = NodeProcess(name="sim_robot_node", module="lbm_policy_node.ros.sim_robot_node")
+    with Supervisor([robot], transport=chosen, sink=lambda name, line: None):
+        result, checks = run("--robot", "metaworld", "--duration", "8", "--transport", "mixed")
+    assert result.exit_code == 0, result.stdout
+    assert checks["ROS 2"]["level"] == checks["EGL rendering"]["level"] == "ok"
+    for name in ("front", "wrist", "joints", "ee_pose"):
+        assert checks[f"stream {name}"]["level"] in ("ok", "warning"), checks
+        assert checks[f"stream {name}"]["values"]["messages"] > 10
+    assert checks["skew"]["level"] == "ok"
+
+
+def test_absent_robot_and_broken_spec_exit_with_one_and_say_what_to_do(domain: int, tmp_path: Path) -> None:
+    result, checks = run("--robot", str(SPEC), "--duration", "0.5")
+    assert result.exit_code == 1
+    assert (
+        "nobody publishes /joint_states" in checks["stream joints"]["text"]
+        and checks["stream joints"]["advice"]
+    )
+    broken = tmp_path / "broken.yaml"
+    broken.write_text(SPEC.read_text().replace("step_s:", "stepp_s:"))
+    chosen = transport.choose("mixed")
+    (finding,) = doctor.check_robot(str(broken), chosen, 0.5)
+    assert finding.level is Level.FAILURE and "broken.yaml" in finding.text and "step_s" in finding.text
+
+
+def test_unusable_ros_is_a_failure_with_its_cause(tmp_path: Path) -> None:
+    package = tmp_path / "rclpy"
+    package.mkdir()
+    (package / "__init__.py").write_text("raise ImportError('no librcl.so here')")
+    environment = {**os.environ, "PYTHONPATH": f"{tmp_path}{os.pathsep}{os.environ.get('PYTHONPATH', '')}"}
+    check = check_ros(environment)
+    assert check.level is Level.FAILURE and "no librcl.so here" in check.text and "make" in check.advice
+
+
+def test_settings_that_void_the_transport_are_named() -> None:
+    chosen = transport.choose("large_data")
+    environment = {**chosen.environment, "ROS_LOCALHOST_ONLY": "1"}
+    check = check_transport(chosen, environment)
+    assert check.level is Level.WARNING and "ROS_LOCALHOST_ONLY" in check.text
