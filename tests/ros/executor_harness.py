@@ -57,8 +57,17 @@ class ControlWatcher:
         return bool(self.states) and self.state.mode == mode and code in (None, self.state.reason.code)
 
     def answered(self) -> bool:
-        """Whether the executor has ticked at the present time."""
-        return bool(self.states) and conversion.to_ns(self.state.header.stamp) == self.graph.robot.now_ns
+        """Whether the executor has ticked at the present time, and its command, if any, has arrived."""
+        if not self.states or conversion.to_ns(self.state.header.stamp) != self.graph.robot.now_ns:
+            return False
+        return self.command_has_arrived()
+
+    def command_has_arrived(self) -> bool:
+        """Whether the robot has the command of the newest ControlState."""
+        state, targets = self.state, self.graph.robot.targets
+        if not state.control_enabled or not state.executed:
+            return True
+        return bool(targets) and targets[-1].header.stamp == state.header.stamp
 
 
 class Conductor(ControlWatcher):
