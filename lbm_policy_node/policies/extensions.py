@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 from lbm_policy_node.policies.errors import CheckpointError
+from lbm_policy_node.policies.field_types import check_types, is_sequence_of, require
 
 POSE_WIDTHS = {"position": 3, "pose_quaternion": 7, "pose_rot6d": 9}
 
@@ -36,6 +37,9 @@ class RelativePose:
     """Which observation step is the origin: "newest" or "oldest"."""
 
     def __post_init__(self) -> None:
+        check_types(self)
+        for name in ("action_start", "state_start"):
+            require(name, getattr(self, name), getattr(self, name) >= 0, "an index")
         for name in ("action_kind", "state_kind"):
             if getattr(self, name) not in POSE_WIDTHS:
                 raise CheckpointError("", name, f"is {getattr(self, name)!r}, expected {sorted(POSE_WIDTHS)}")
@@ -82,14 +86,19 @@ class Extensions:
         if not isinstance(data, Mapping):
             raise CheckpointError(file, field, f"is {data!r}, expected a mapping")
         _refuse_unknown(data, cls, field, file)
+        entries, steps = data.get("relative_poses", []), data.get("per_timestep_action_stats", False)
+        if not is_sequence_of(entries, dict) or not isinstance(steps, bool):
+            raise CheckpointError(
+                file, field, f"is {dict(data)!r}, expected a list of poses and true or false"
+            )
         poses = []
-        for index, entry in enumerate(data.get("relative_poses", ())):
+        for index, entry in enumerate(entries):
             _refuse_unknown(entry, RelativePose, f"{field}.relative_poses[{index}]", file)
             try:
                 poses.append(RelativePose(**entry))
             except (CheckpointError, TypeError) as error:
                 raise CheckpointError(file, f"{field}.relative_poses[{index}]", str(error)) from error
-        return cls(bool(data.get("per_timestep_action_stats", False)), tuple(poses))
+        return cls(steps, tuple(poses))
 
 
 def _refuse_unknown(data: Mapping[str, Any], cls: type, field: str, file: str) -> None:

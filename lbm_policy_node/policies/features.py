@@ -27,8 +27,9 @@ class Feature:
     def __post_init__(self) -> None:
         if self.type not in FEATURE_TYPES:
             raise CheckpointError("", "type", f"is {self.type!r}, expected one of {FEATURE_TYPES}")
-        if not all(isinstance(n, int) and n > 0 for n in self.shape):
-            raise CheckpointError("", "shape", f"is {self.shape}, expected positive whole numbers")
+        axes = 3 if self.type == "VISUAL" else max(1, len(self.shape))
+        if len(self.shape) != axes or not all(type(n) is int and n > 0 for n in self.shape):
+            raise CheckpointError("", "shape", f"is {self.shape}, expected {axes} positive whole numbers")
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON form."""

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from lbm_policy_node.policies.errors import CheckpointError
 from lbm_policy_node.policies.features import Feature
+from lbm_policy_node.policies.field_types import check_types
 
 Stats = Mapping[str, Mapping[str, Tensor]]
 """Feature key to statistic ("min", "max", "mean", "std", "q01", ...) to tensor."""
@@ -46,6 +47,7 @@ class Normalizer:
     """The horizon, where action statistics are per time step."""
 
     def __post_init__(self) -> None:
+        check_types(self)
         for key, feature in self.features.items():
             for name in self._required(key):
                 shape = self._expected_shape(feature)
@@ -98,7 +100,7 @@ class Normalizer:
 
     def _required(self, key: str) -> tuple[str, ...]:
         mode = self.mode(key)
-        if mode not in REQUIRED_STATS:
+        if not isinstance(mode, str) or mode not in REQUIRED_STATS:
             raise CheckpointError(
                 "", f"norm_map.{self.features[key].type}", f"is {mode!r}, expected {REQUIRED_STATS}"
             )

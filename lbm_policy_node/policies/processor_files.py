@@ -13,6 +13,7 @@ from torch import Tensor
 
 from lbm_policy_node.policies.errors import CheckpointError
 from lbm_policy_node.policies.features import Feature, parse_features
+from lbm_policy_node.policies.field_types import check_types, is_sequence_of
 from lbm_policy_node.policies.files import read_json, write_json
 from lbm_policy_node.policies.normalization import Normalizer, Stats
 from lbm_policy_node.policies.tensor_files import read_tensors, write_tensors
@@ -48,13 +49,14 @@ class TokenizerStep:
     tokenizer_name: str = "tokenizer"
 
     def __post_init__(self) -> None:
+        check_types(self)
         if self.padding_side != "right":
             raise CheckpointError("", "padding_side", f"is {self.padding_side!r}, expected 'right'")
         if self.padding not in ("max_length", "longest", "do_not_pad"):
             raise CheckpointError(
                 "", "padding", f"is {self.padding!r}, expected max_length, longest or do_not_pad"
             )
-        if not isinstance(self.max_length, int) or self.max_length < 2:
+        if self.max_length < 2:
             raise CheckpointError("", "max_length", f"is {self.max_length!r}, expected at least 2")
 
 
@@ -85,7 +87,7 @@ def read_processors(directory: Path, action_steps: int | None = None) -> Process
         tokenizer=pre.tokenizer(),
         inputs=pre.normalizer(NORMALIZE, action_steps),
         outputs=post.normalizer(UNNORMALIZE, action_steps),
-        rename_map=dict(pre.config(RENAME, optional=True).get("rename_map", {})),
+        rename_map=pre.rename_map(),
     )
 
 
@@ -96,7 +98,7 @@ class _Pipeline:
         self._directory = directory
         self._file = directory / f"{name}.json"
         self._steps: dict[str, dict[str, Any]] = {}
-        for step in read_json(self._file).get("steps", []):
+        for step in self._read_steps():
             kind = step.get("registry_name")
             if kind not in allowed:
                 raise CheckpointError(self._file, str(kind), f"unknown processor step, expected {allowed}")
@@ -113,11 +115,30 @@ class _Pipeline:
                 self._file, f"{NORMALIZE}.normalize_observation_keys", "is set, expected null"
             )
 
+    def _read_steps(self) -> list[dict[str, Any]]:
+        """The steps, each with a mapping of settings."""
+        steps = read_json(self._file).get("steps")
+        if not is_sequence_of(steps, dict):
+            raise CheckpointError(self._file, "steps", f"is {steps!r}, expected a list of processor steps")
+        for step in steps or ():
+            if not isinstance(step.get("config", {}), dict):
+                raise CheckpointError(self._file, f"{step.get('registry_name')}.config", "is not a mapping")
+        return list(steps or ())
+
     def config(self, kind: str, *, optional: bool = False) -> dict[str, Any]:
         """The settings of a step."""
         if kind not in self._steps and not optional:
             raise CheckpointError(self._file, kind, "this processor step is missing")
         return self._steps.get(kind, {}).get("config", {})
+
+    def rename_map(self) -> dict[str, str]:
+        """The renaming step's names."""
+        names = self.config(RENAME, optional=True).get("rename_map", {})
+        if not isinstance(names, dict) or not is_sequence_of(list(names.values()), str):
+            raise CheckpointError(
+                self._file, f"{RENAME}.rename_map", f"is {names!r}, expected names to names"
+            )
+        return names
 
     def tokenizer(self) -> TokenizerStep:
         """The tokenizer step."""

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from lbm_policy_node.policies.errors import CheckpointError
+from lbm_policy_node.policies.field_types import check_types, is_sequence_of, require
 from lbm_policy_node.policies.files import read_json, write_json
 
 SIDECAR_FILE = "lbm_policy.json"
@@ -31,16 +32,13 @@ class Sidecar:
     """How the checkpoint was made; free form."""
 
     def __post_init__(self) -> None:
-        if self.step_s is not None and not (isinstance(self.step_s, (int, float)) and self.step_s > 0):
-            raise CheckpointError("", "step_s", f"is {self.step_s!r}, expected a positive number of seconds")
+        check_types(self)
+        require("step_s", self.step_s, self.step_s is None or self.step_s > 0, "a positive number of seconds")
         for name in ("state_names", "action_names"):
             value = getattr(self, name)
-            if value is not None and not all(isinstance(item, str) for item in value):
-                raise CheckpointError("", name, f"is {value!r}, expected a list of names")
-        for name in ("towers", "provenance"):
-            value = getattr(self, name)
-            if value is not None and not isinstance(value, Mapping):
-                raise CheckpointError("", name, f"is {value!r}, expected a mapping")
+            require(name, value, value is None or is_sequence_of(value, str), "a list of names")
+        for name, tower in (self.towers or {}).items():
+            require(f"towers.{name}", tower, isinstance(tower, Mapping), "a mapping")
 
     def check_widths(self, directory: Path, state_dim: int, action_dim: int) -> None:
         """Names must be as many as the values that they name.

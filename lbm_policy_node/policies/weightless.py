@@ -15,6 +15,7 @@ import numpy as np
 from lbm_policy_node.core.types import Observation
 from lbm_policy_node.policies.errors import CheckpointError
 from lbm_policy_node.policies.features import ACTION_KEY, STATE_KEY, Feature, parse_features
+from lbm_policy_node.policies.field_types import check_types, is_sequence_of
 from lbm_policy_node.policies.files import CONFIG_FILE, file_id, read_json, write_json
 from lbm_policy_node.policies.policy import FloatArray, ImageFeature, PolicySpec, check_request
 from lbm_policy_node.policies.sidecar import Sidecar, read_sidecar, write_sidecar
@@ -41,6 +42,7 @@ class WeightlessConfig:
     sine_period_s: float = 2.0
 
     def __post_init__(self) -> None:
+        check_types(self)
         for key in (STATE_KEY, ACTION_KEY):
             features = self.input_features if key == STATE_KEY else self.output_features
             if key not in features or len(features[key].shape) != 1:
@@ -54,7 +56,11 @@ class WeightlessConfig:
             )
         width, states = self.output_features[ACTION_KEY].shape[0], self.input_features[STATE_KEY].shape[0]
         indices = self.hold_state_indices
-        if len(indices) != width or not all(0 <= index < states for index in indices):
+        if (
+            not is_sequence_of(indices, int)
+            or len(indices) != width
+            or not all(0 <= index < states for index in indices)
+        ):
             raise CheckpointError(
                 "", "hold_state_indices", f"is {indices}, expected {width} of 0 to {states - 1}"
             )

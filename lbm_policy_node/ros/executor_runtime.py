@@ -6,6 +6,7 @@ from typing import Any
 
 from lbm_msgs.msg import ActionChunk as ActionChunkMessage
 from lbm_msgs.msg import ControlState, MonitorVerdict, PolicyStatus
+from rclpy.duration import Duration
 from rclpy.node import Node
 from std_msgs.msg import Bool
 
@@ -20,6 +21,7 @@ from . import conversion, qos
 from .command_messages import make_writer
 from .executor_node_config import HOLD, ExecutorNodeConfig
 from .image_encoding import ConversionError
+from .status_publisher import FLUSH_S
 from .status_publisher import TOPIC as POLICY_STATUS_TOPIC
 from .streams import StreamSubscriptions
 
@@ -64,6 +66,8 @@ class ExecutorRuntime:
         """Come to hold before the ticks end; a controller that has a whole trajectory gets the stop."""
         self.executor.on_policy_state(PolicyState.IDLE, reason)
         self.tick()
+        for _writer, publisher in self._writers:
+            publisher.wait_for_all_acked(Duration(seconds=FLUSH_S))
 
     def destroy(self) -> None:
         """Disconnect."""

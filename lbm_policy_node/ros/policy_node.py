@@ -75,6 +75,7 @@ class PolicyNode(ManagedNode):
         self._goals.enabled = False
         self._goals.end(Termination.DEACTIVATED, self._now_ns(), reason)
         self._say_idle(reason)
+        self._status.flush()
 
     def release(self) -> None:
         """Let go of the policy."""

@@ -18,6 +18,8 @@ from rclpy.utilities import try_shutdown
 from .parameters import ParameterError
 
 EXIT_BAD_PARAMETERS = 2
+LAST_CALLBACKS = 10
+"""Executed after the shutdown transition, to deliver the result of a goal that it ended."""
 
 
 class StopSignal:
@@ -100,5 +102,7 @@ def _run(make_node: Callable[[], Node], executor: SingleThreadedExecutor, stoppe
     spin(executor, stopped)
     if isinstance(node, LifecycleNode):
         node.trigger_shutdown()
+    for _ in range(LAST_CALLBACKS):
+        executor.spin_once(timeout_sec=0.0)
     node.destroy_node()
     return 0

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from lbm_msgs.action import RunPolicy
 from lbm_msgs.msg import PolicyStatus
+from rclpy.duration import Duration
 from rclpy.node import Node
 
 from . import conversion, qos
@@ -14,6 +15,7 @@ from .policy_report import PolicyReport
 TOPIC = "policy_node/status"
 """Fixed, whatever the node is called: the executor listens here."""
 PERIOD_S = 1.0
+FLUSH_S = 0.5
 
 
 class StatusPublisher:
@@ -40,6 +42,10 @@ class StatusPublisher:
         self._publisher.publish(conversion.policy_status_message(report, now_ns=now_ns))
         if report.run is not None:
             self._feedback(conversion.feedback_message(report, now_ns=now_ns))
+
+    def flush(self) -> None:
+        """Wait, not long, until the last status has arrived: the node may be about to go."""
+        self._publisher.wait_for_all_acked(Duration(seconds=FLUSH_S))
 
     def _key(self, report: PolicyReport) -> object:
         run = report.run

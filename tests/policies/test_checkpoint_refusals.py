@@ -91,7 +91,6 @@ def test_other_policy_type(small_checkpoint: Write, kind: str | None) -> None:
         ("use_peft", True),
         ("num_heads", 5),
         ("horizon", 0),
-        ("horizon", 3),
         ("horizon", "8"),
         ("use_rope", "yes"),
         ("dropout", 1.5),
@@ -107,7 +106,7 @@ def test_unknown_field_or_impossible_value(small_checkpoint: Write, field: str, 
     edit_json(directory / "config.json", lambda data: data.update({field: value}))
     error = refusal(directory)
     assert error.file.endswith("config.json")
-    assert field in error.field or field in error.expectation or (field, value) == ("horizon", 3)
+    assert field in error.field
 
 
 @pytest.mark.parametrize(

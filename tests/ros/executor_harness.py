@@ -33,29 +33,19 @@ def add_executor_node(graph: Graph, spec: Path, **parameters: Any) -> ChunkExecu
     return node
 
 
-class Conductor:
-    """Plays the policy, the monitor and the operator, and watches ControlState."""
+class ControlWatcher:
+    """Watches ControlState, and makes each tick of the graph wait for the executor's."""
 
-    def __init__(self, graph: Graph) -> None:
-        """Create the topics and wait until the executor hears them."""
-        self.graph, self.node = graph, Node("conductor")
+    def __init__(self, graph: Graph, *, lock_step: bool = True) -> None:
+        """Subscribe; with lock_step, wait for the executor's first tick."""
+        self.graph, self.node = graph, Node("control_watcher")
         self.states: list[ControlState] = []
-        self.chunk_id = 0
         self.node.create_subscription(ControlState, "/control_state", self.states.append, qos.CONTROL_STATE)
-        self._chunks = self.node.create_publisher(ActionChunkMessage, "/action_chunks", qos.CHUNK)
-        self._status = self.node.create_publisher(PolicyStatus, "/policy_node/status", qos.STATUS)
-        self._verdicts = self.node.create_publisher(MonitorVerdict, "/monitor_verdicts", qos.VERDICT)
-        self._estop = self.node.create_publisher(Bool, "/estop", qos.EVENT)
-        self._reset = self.node.create_client(ResetEstop, "/reset_estop")
         graph.add(self.node)
-        for publisher in (self._chunks, self._status, self._verdicts, self._estop):
-            graph.spin_until(lambda p=publisher: p.get_subscription_count() > 0, publisher.topic_name)
-        graph.step_until(lambda: self.states, "the first ControlState")
-        self.answered = lambda: (
-            bool(self.states) and conversion.to_ns(self.state.header.stamp) == graph.robot.now_ns
-        )
-        graph.lock_step.append(self.answered)
-        graph.step(2 * TICKS_PER_STEP)
+        if lock_step:
+            graph.step_until(lambda: self.states, "the first ControlState")
+            graph.lock_step.append(self.answered)
+            graph.step(2 * TICKS_PER_STEP)
 
     @property
     def state(self) -> ControlState:
@@ -65,6 +55,35 @@ class Conductor:
     def in_mode(self, mode: int, code: int | None = None) -> bool:
         """Whether the newest ControlState says this."""
         return bool(self.states) and self.state.mode == mode and code in (None, self.state.reason.code)
+
+    def answered(self) -> bool:
+        """Whether the executor has ticked at the present time, and its command, if any, has arrived."""
+        if not self.states or conversion.to_ns(self.state.header.stamp) != self.graph.robot.now_ns:
+            return False
+        return self.command_has_arrived()
+
+    def command_has_arrived(self) -> bool:
+        """Whether the robot has the command of the newest ControlState."""
+        state, targets = self.state, self.graph.robot.targets
+        if not state.control_enabled or not state.executed:
+            return True
+        return bool(targets) and targets[-1].header.stamp == state.header.stamp
+
+
+class Conductor(ControlWatcher):
+    """Plays the policy, the monitor and the operator."""
+
+    def __init__(self, graph: Graph) -> None:
+        """Create the topics and wait until the executor hears them."""
+        super().__init__(graph)
+        self.chunk_id = 0
+        self._chunks = self.node.create_publisher(ActionChunkMessage, "/action_chunks", qos.CHUNK)
+        self._status = self.node.create_publisher(PolicyStatus, "/policy_node/status", qos.STATUS)
+        self._verdicts = self.node.create_publisher(MonitorVerdict, "/monitor_verdicts", qos.VERDICT)
+        self._estop = self.node.create_publisher(Bool, "/estop", qos.EVENT)
+        self._reset = self.node.create_client(ResetEstop, "/reset_estop")
+        for publisher in (self._chunks, self._status, self._verdicts, self._estop):
+            graph.spin_until(lambda p=publisher: p.get_subscription_count() > 0, publisher.topic_name)
 
     def status(self, state: int, code: int = 0, text: str = "") -> None:
         """Say what the policy is doing."""

@@ -81,6 +81,10 @@ class FakeRobot(Node):
         self.create_subscription(PoseStamped, "/target_pose", self._on_target, qos.COMMAND)
         self.create_subscription(Float64MultiArray, "/gripper", self._on_gripper, qos.COMMAND)
 
+    def is_seen(self) -> bool:
+        """Whether somebody subscribes to each stream."""
+        return all(publisher.get_subscription_count() for publisher in self._publishers_of.values())
+
     def tick(self) -> None:
         """Advance the clock by one control tick and publish what is due; images once per step."""
         self.now_ns += TICK_NS

@@ -43,10 +43,16 @@ class Graph:
 
     def spin_until(self, condition: Callable[[], Any], what: str) -> None:
         """Execute callbacks until a condition holds, with the clock standing still."""
-        deadline = time.monotonic() + PATIENCE_S
+        assert self.wait(condition, seconds=PATIENCE_S), f"waited {PATIENCE_S} s for {what}"
+
+    def wait(self, condition: Callable[[], Any], *, seconds: float) -> bool:
+        """Execute callbacks until a condition holds; False if that takes longer."""
+        deadline = time.monotonic() + seconds
         while not condition():
-            assert time.monotonic() < deadline, f"waited {PATIENCE_S} s for {what}"
+            if time.monotonic() > deadline:
+                return False
             self.executor.spin_once(timeout_sec=0.01)
+        return True
 
     def settle(self) -> None:
         """Execute callbacks until none is ready and no node is computing."""

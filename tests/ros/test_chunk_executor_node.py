@@ -208,6 +208,7 @@ def test_deactivation_holds_and_ends_the_commands(conductor, graph, spec_file):
     graph.lock_step.remove(conductor.answered)
     node.trigger_deactivate()
     graph.spin_until(lambda: conductor.in_mode(ControlState.HOLD, Reason.DEACTIVATED), "hold")
+    graph.spin_until(conductor.command_has_arrived, "the last command")
     assert_nothing_is_sent(conductor)
 
 

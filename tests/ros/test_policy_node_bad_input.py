@@ -163,19 +163,6 @@ def test_a_clock_that_jumps_back_drops_what_was_buffered_and_recovers(running):
     assert 0.0 <= running.status.elapsed_s < 60.0
 
 
-def test_cameras_of_one_instant_are_not_torn_apart(running):
-    """Front arrives first; the wrist image of the instant before must not pair with it."""
-    graph, held = running.graph, []
-
-    def hold_back(message: Any) -> None:
-        held.append(message)
-
-    seen = len(running.chunks)
-    graph.robot.change["wrist"] = hold_back
-    graph.step_until(lambda: len(held) == 3, "three wrist images held back", max_ticks=12)
-    assert len(running.chunks) <= seen + 1
-
-
 def _truncate(folder: Path) -> None:
     text = (folder / "config.json").read_text()
     (folder / "config.json").write_text(text[: len(text) // 2])

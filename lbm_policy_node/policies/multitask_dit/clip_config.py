@@ -9,6 +9,7 @@ from dataclasses import dataclass, fields
 from typing import Any, TypeVar
 
 from lbm_policy_node.policies.errors import CheckpointError
+from lbm_policy_node.policies.field_types import check_types, require
 
 ACTIVATION_NAMES = ("quick_gelu", "gelu")
 T = TypeVar("T", bound="ClipConfig")
@@ -26,6 +27,10 @@ class ClipConfig:
     layer_norm_eps: float = 1e-5
 
     def __post_init__(self) -> None:
+        check_types(self)
+        for entry in fields(self):
+            value = getattr(self, entry.name)
+            require(entry.name, value, isinstance(value, str) or value > 0, "a positive number")
         if self.hidden_act not in ACTIVATION_NAMES:
             raise CheckpointError("", "hidden_act", f"is {self.hidden_act!r}, expected {ACTIVATION_NAMES}")
         if self.num_attention_heads < 1 or self.hidden_size % self.num_attention_heads:

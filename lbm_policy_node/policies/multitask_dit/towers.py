@@ -53,6 +53,8 @@ def _described(directory: Path, name: str, part: str, sidecar: Sidecar, kind: ty
         entry = read_json(file).get(f"{part}_config")
     if entry is None:
         return None
+    if not isinstance(entry, Mapping):
+        raise CheckpointError(file, part, f"is {entry!r}, expected a mapping")
     try:
         return kind.from_dict(entry)
     except (CheckpointError, TypeError) as error:
