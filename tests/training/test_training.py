@@ -114,7 +114,7 @@ def test_accelerate_spreads_a_run_over_two_processes(dataset, tiny, tmp_path):
         "--num_processes=2",
         "--num_machines=1",
     ]
-    launch += ["--mixed_precision=no", "--dynamo_backend=no", "-m", "lbm_policy_node.cli.main", "train"]
+    launch += ["-m", "lbm_policy_node.cli.main", "train"]
     run = [str(dataset.root), f"--out={tmp_path / 'run'}", "--device=cpu", "--threads=1", "--steps=3"]
     run += ["--batch-size=4", "--log-every=1", "--checkpoint-every=2", *flags]
     done = subprocess.run([*launch, *run], capture_output=True, text=True, timeout=100)
