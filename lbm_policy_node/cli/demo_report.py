@@ -3,6 +3,7 @@
 """What the demo leaves behind: a table, results.json, a contact sheet and a plot of the paths."""
 
 import json
+import textwrap
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -52,7 +53,7 @@ def write_contact_sheet(path: Path, results: Sequence[EpisodeResult], folder: Pa
         color = GREEN if result.solved else RED
         verdict = f"solved in {result.seconds:.1f} s" if result.solved else "not solved"
         row[0].text(
-            -0.08, 0.5, f"{result.instruction}\n{verdict}", transform=row[0].transAxes,
+            -0.08, 0.5, f"{textwrap.fill(result.instruction, 24)}\n{verdict}", transform=row[0].transAxes,
             ha="right", va="center", fontsize=8, color=color, wrap=False,
         )  # fmt: skip
     figure.subplots_adjust(
@@ -69,7 +70,7 @@ def _draw_moments(row: Any, recording: Any) -> None:
         if index < len(frames):
             axis.imshow(frames[index])
             axis.text(
-                0.03, 0.03, f"{times[index]:.1f} s", transform=axis.transAxes, fontsize=6, color="white",
+                0.03, 0.03, f"{max(times[index], 0.0):.1f} s", transform=axis.transAxes, fontsize=6, color="white",
                 bbox={"facecolor": "black", "alpha": 0.5, "pad": 1, "edgecolor": "none"},
             )  # fmt: skip
 
