@@ -84,7 +84,7 @@ class Supervisor:
     def first_exit(self, timeout_s: float | None = None) -> Exit | None:
         """Wait for a process to end; None when none did in time (0 only looks)."""
         try:
-            return self._exits.get(timeout=timeout_s)
+            return self._exits.get(block=timeout_s != 0.0, timeout=timeout_s)
         except queue.Empty:
             return None
 

@@ -10,7 +10,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 import torch
-from accelerate import Accelerator, DistributedDataParallelKwargs
+from accelerate import Accelerator
 from torch import nn
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
@@ -56,12 +56,7 @@ def train(
     Raises:
         ResumeError: If `out` holds a run with other settings.
     """
-    unused = DistributedDataParallelKwargs(
-        find_unused_parameters=True
-    )  # CLIP's post_layernorm, which only exists
-    accelerator = Accelerator(
-        mixed_precision=_precision(config, device), cpu=device == "cpu", kwargs_handlers=[unused]
-    )
+    accelerator = Accelerator(mixed_precision=_precision(config, device), cpu=device == "cpu")
     if accelerator.is_main_process:
         check_settings(out / "resume", config, size, str(dataset.root), accelerator.num_processes)
     accelerator.wait_for_everyone()

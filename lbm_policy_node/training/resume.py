@@ -30,7 +30,9 @@ def save_state(
     folder.mkdir(parents=True, exist_ok=True)
     tensors = {f"model.{name}": value for name, value in model.state_dict().items()}
     tensors |= {f"average.{name}": value for name, value in average.state_dict().items()}
-    tensors |= {f"optimizer.{name}": value for name, value in _moments(optimizer).items()}
+    for name, parameter in model.named_parameters():
+        for moment, value in optimizer.state.get(parameter, {}).items():
+            tensors[f"optimizer.{moment}.{name}"] = value
     tensors["step"] = torch.tensor(step)
     partial = folder / (STATE_FILE + ".partial")
     save_file({name: value.detach().cpu().contiguous() for name, value in tensors.items()}, partial)
@@ -45,13 +47,11 @@ def load_state(folder: Path, model: nn.Module, average: nn.Module, optimizer: to
     tensors = load_file(path)
     model.load_state_dict(_part(tensors, "model."))
     average.load_state_dict(_part(tensors, "average."))
-    moments = _part(tensors, "optimizer.")
-    for index, parameter in enumerate(_parameters(optimizer)):
-        names = [name for name in moments if name.startswith(f"{index}.")]
-        state = {name.split(".")[1]: moments[name] for name in names}
-        if state:
-            device = parameter.device
-            optimizer.state[parameter] = {k: v if k == "step" else v.to(device) for k, v in state.items()}
+    parameters = dict(model.named_parameters())
+    for key, value in _part(tensors, "optimizer.").items():
+        moment, name = key.split(".", 1)
+        place = value if moment == "step" else value.to(parameters[name].device)
+        optimizer.state[parameters[name]][moment] = place
     return int(tensors["step"])
 
 
@@ -73,18 +73,6 @@ def check_settings(folder: Path, train: TrainConfig, size: ModelSize, dataset: s
     partial = path.with_suffix(f".{os.getpid()}.partial")
     partial.write_text(json.dumps(now, indent=2) + "\n")
     partial.replace(path)
-
-
-def _moments(optimizer: torch.optim.Optimizer) -> dict[str, Tensor]:
-    return {
-        f"{index}.{name}": value
-        for index, parameter in enumerate(_parameters(optimizer))
-        for name, value in optimizer.state.get(parameter, {}).items()
-    }
-
-
-def _parameters(optimizer: torch.optim.Optimizer) -> list[Tensor]:
-    return [parameter for group in optimizer.param_groups for parameter in group["params"]]
 
 
 def _part(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:

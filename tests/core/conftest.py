@@ -11,4 +11,4 @@ from lbm_policy_node.core.robot_spec import RobotSpec
 
 @pytest.fixture(scope="session")
 def spec() -> RobotSpec:
-    return RobotSpec.load(Path(__file__).parents[2] / "config" / "robots" / "metaworld.yaml")
+    return RobotSpec.load(Path(__file__).parents[2] / "tests" / "assets" / "robots" / "sawyer.yaml")

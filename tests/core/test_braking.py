@@ -17,7 +17,7 @@ from lbm_policy_node.core.limits import ActionLimits
 from lbm_policy_node.core.robot_spec import RobotSpec
 
 MS = 1_000_000
-SPEC = RobotSpec.load(Path(__file__).parents[2] / "config" / "robots" / "metaworld.yaml")
+SPEC = RobotSpec.load(Path(__file__).parents[2] / "tests" / "assets" / "robots" / "sawyer.yaml")
 WIDE = {"x": (-99.0, 99.0), "y": (-99.0, 99.0), "z": (-99.0, 99.0), "gripper": (-1.0, 1.0)}
 ACCELERATION = 4.0
 OPEN = ActionLimits(
@@ -91,7 +91,7 @@ def test_a_released_robot_is_commanded_nothing():
 
 
 def test_a_turn_comes_to_rest_too():
-    path = Path(__file__).parents[2] / "config" / "robots" / "metaworld.yaml"
+    path = Path(__file__).parents[2] / "tests" / "assets" / "robots" / "sawyer.yaml"
     values = yaml.safe_load(path.read_text(encoding="utf-8"))
     names = ["x", "y", "z", "qx", "qy", "qz", "qw"]
     values["action"]["blocks"][0] |= {"kind": "ee_pose", "names": names}

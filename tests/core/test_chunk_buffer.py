@@ -20,7 +20,7 @@ from lbm_policy_node.core.types import ActionChunk, Array, no_samples
 MS = 1_000_000
 STEP_MS = 50
 FREE = dict.fromkeys("xyz", float("inf"))
-SPEC = RobotSpec.load(Path(__file__).parents[2] / "config" / "robots" / "metaworld.yaml")
+SPEC = RobotSpec.load(Path(__file__).parents[2] / "tests" / "assets" / "robots" / "sawyer.yaml")
 LIMITS = ActionLimits(replace(SPEC, limits=replace(SPEC.limits, start_jump=FREE, velocity=FREE)))
 SLOW_LIMITS = ActionLimits(replace(SPEC, limits=replace(SPEC.limits, start_jump=FREE)))
 MERGES = ("receding_horizon", "temporal_ensembling", "linear_blend")

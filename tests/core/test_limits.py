@@ -19,14 +19,14 @@ STEP_S = 0.05
 
 
 def robot(**limits: Any) -> RobotSpec:
-    path = Path(__file__).parents[2] / "config" / "robots" / "metaworld.yaml"
+    path = Path(__file__).parents[2] / "tests" / "assets" / "robots" / "sawyer.yaml"
     values = yaml.safe_load(path.read_text(encoding="utf-8"))
     values["limits"] |= limits
     return RobotSpec.from_mapping(values)
 
 
 def turning_robot() -> RobotSpec:
-    path = Path(__file__).parents[2] / "config" / "robots" / "metaworld.yaml"
+    path = Path(__file__).parents[2] / "tests" / "assets" / "robots" / "sawyer.yaml"
     values = yaml.safe_load(path.read_text(encoding="utf-8"))
     names = ["x", "y", "z", "qx", "qy", "qz", "qw"]
     values["action"]["blocks"][0] |= {"kind": "ee_pose", "names": names}

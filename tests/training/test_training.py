@@ -4,7 +4,9 @@
 
 import itertools
 import json
-from dataclasses import replace
+import subprocess
+import sys
+from dataclasses import asdict, replace
 
 import numpy as np
 import pytest
@@ -96,3 +98,27 @@ def test_learning_rate_warms_up_and_ends_at_zero():
 def test_impossible_settings_are_refused_by_name(field, value):
     with pytest.raises(ValueError, match=field):
         TrainConfig(**{field: value})
+
+
+def test_accelerate_spreads_a_run_over_two_processes(dataset, tiny, tmp_path):
+    flags = [
+        f"--{key.replace('_', '-')}={value}"
+        for key, value in asdict(tiny).items()
+        if value not in (True, False)
+    ]
+    launch = [
+        sys.executable,
+        "-m",
+        "accelerate.commands.launch",
+        "--cpu",
+        "--num_processes=2",
+        "--num_machines=1",
+    ]
+    launch += ["--mixed_precision=no", "--dynamo_backend=no", "-m", "lbm_policy_node.cli.main", "train"]
+    run = [str(dataset.root), f"--out={tmp_path / 'run'}", "--device=cpu", "--threads=1", "--steps=3"]
+    run += ["--batch-size=4", "--log-every=1", "--checkpoint-every=2", *flags]
+    done = subprocess.run([*launch, *run], capture_output=True, text=True, timeout=100)
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert len(losses(tmp_path / "run")) == 3
+    sidecar = json.loads((tmp_path / "run/checkpoints/000003/lbm_policy.json").read_text())
+    assert (sidecar["provenance"]["processes"], sidecar["provenance"]["steps"]) == (2, 3)
