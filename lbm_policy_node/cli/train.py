@@ -33,7 +33,8 @@ def command(
 ) -> None:
     """Train a multitask DiT on DATASET, a LeRobotDataset v3.
 
-    Several processes or GPUs: accelerate launch -m lbm_policy_node.cli.main train ...
+    Several GPUs or machines: accelerate launch -m lbm_policy_node.cli.main train ...; several processes on
+    a CPU: torchrun --standalone --nproc-per-node N -m lbm_policy_node.cli.main train ... --device cpu
 
     No checkpoint is chosen by its loss; compare them in closed loop with `lbm eval`.
     """

@@ -9,6 +9,7 @@
 
 import signal
 import sys
+import time
 from dataclasses import dataclass
 from functools import partial
 from typing import Final
@@ -25,6 +26,7 @@ from lbm_policy_node.ros.process import run
 RATE_HZ: Final = 30.0
 UNCOUNTED: Final = 8
 """Frames at the start of a window that only wake up the other side."""
+START_LIMIT_S: Final = 60.0
 SIDES: Final = ("policy", "bare")
 
 
@@ -56,12 +58,13 @@ class LatencyBench(Node):
         )
         self.create_subscription(PolicyStatus, "policy_node/status", self._on_status, qos.STATUS)
         self._start = self.create_client(StartPolicy, "start_policy")
-        self._started = False
+        self._deadline = time.monotonic() + START_LIMIT_S
         self.create_timer(1.0 / RATE_HZ, self._tick)
 
     def _on_status(self, message: PolicyStatus) -> None:
-        if message.state == PolicyStatus.IDLE and not self._started and self._start.service_is_ready():
-            self._started = True
+        if (
+            message.state == PolicyStatus.IDLE and self._start.service_is_ready()
+        ):  # again if the first got lost
             self._start.call_async(StartPolicy.Request(instruction="hold still"))
 
     def _on_chunk(self, side: str, message: ActionChunk) -> None:
@@ -74,6 +77,8 @@ class LatencyBench(Node):
         if len(self._heard) < len(SIDES):  # both at once until each has answered
             for robot in self._robots.values():
                 robot.publish(self.get_clock().now().nanoseconds)
+            if time.monotonic() > self._deadline:
+                raise TimeoutError(f"only {sorted(self._heard)} answered within {START_LIMIT_S:g} s")
             return
         if self._window == 2 * self.config.windows:
             self._finish()

@@ -19,6 +19,7 @@ from lbm_policy_node.ros.process import run
 
 FEEDBACK_HZ: Final = 100.0
 TICKS_PER_CHUNK: Final = 20
+START_LIMIT_S: Final = 60.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,6 +39,7 @@ class TicksBench(Node):
         self._stamps: dict[str, list[int]] = {"executor": [], "bare": []}
         self._n = 0
         self._end: float | None = None
+        self._deadline = time.monotonic() + START_LIMIT_S
         self._chunks = self.create_publisher(ActionChunk, "action_chunks", qos.CHUNK)
         self._status = self.create_publisher(PolicyStatus, "policy_node/status", qos.STATUS)
         self.create_subscription(
@@ -67,6 +69,9 @@ class TicksBench(Node):
         if self._end is None and all(self._stamps.values()):
             self._end = time.monotonic() + self._duration_s
             print_result(ready=True)
+        elif self._end is None and time.monotonic() > self._deadline:
+            ticking = sorted(side for side, stamps in self._stamps.items() if stamps)
+            raise TimeoutError(f"only {ticking} ticked within {START_LIMIT_S:g} s")
         elif self._end is not None and time.monotonic() >= self._end:
             print_result(stamps_ns=self._stamps)
             signal.raise_signal(signal.SIGINT)

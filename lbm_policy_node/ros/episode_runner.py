@@ -3,6 +3,7 @@
 """One episode of the demo: reset the simulator, give the instruction, end the run on success."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -11,6 +12,7 @@ from lbm_msgs.msg import ControlState, Reason
 from lbm_msgs.srv import ResetSimulation
 from rclpy.action.client import ActionClient
 from rclpy.node import Node
+from rclpy.task import Future
 from std_msgs.msg import Bool
 
 from lbm_policy_node.demo_plan import DemoPlan, Episode, EpisodeResult
@@ -20,6 +22,7 @@ from lbm_policy_node.ros.waiter import Waiter
 
 CALL_LIMIT_S: Final = 30.0
 """Wall time for an answer of the simulator or the policy."""
+ATTEMPTS: Final = 3
 ENDINGS: Final = {
     getattr(RunPolicy.Result, name): name.removeprefix("TERMINATION_").lower().replace("_", " ")
     for name in dir(RunPolicy.Result)
@@ -99,7 +102,7 @@ class EpisodeRunner:
         request = ResetSimulation.Request(
             task=episode.task, seed=episode.seed, options_json=episode.options_json
         )
-        answer = self._waiter.result(self._reset.call_async(request), "answer to the reset", CALL_LIMIT_S)
+        answer = self._ask(lambda: self._reset.call_async(request), "answer to the reset")
         if answer.error_code != Reason.OK:
             raise RuntimeError(f"the simulator refused task '{episode.task}': {answer.error_msg}")
         before_ns, self._success = self._recorder.last_image_ns, False
@@ -108,13 +111,20 @@ class EpisodeRunner:
         )
         return answer.instruction
 
+    def _ask(self, ask: Callable[[], Future], what: str) -> Any:
+        """Ask, and ask again: a request sent while discovery is under way can get lost without a word."""
+        for _ in range(ATTEMPTS - 1):
+            with suppress(TimeoutError):
+                return self._waiter.result(ask(), what, CALL_LIMIT_S / ATTEMPTS)
+        return self._waiter.result(ask(), what, CALL_LIMIT_S / ATTEMPTS)
+
     def _follow(self, instruction: str, on_feedback: Callable[[Any], None]) -> tuple[str, float]:
         """Give the instruction and wait; return why the run ended and its simulated seconds."""
         goal = RunPolicy.Goal(instruction=instruction, time_limit_s=self._plan.time_limit_s)
-        sent = self._runs.send_goal_async(
-            goal, feedback_callback=lambda message: on_feedback(message.feedback)
+        handle = self._ask(
+            lambda: self._runs.send_goal_async(goal, lambda message: on_feedback(message.feedback)),
+            "answer to the instruction",
         )
-        handle = self._waiter.result(sent, "answer to the instruction", CALL_LIMIT_S)
         if not handle.accepted:
             raise RuntimeError(f"the policy refused the instruction '{instruction}'")
         ended = handle.get_result_async()
