@@ -69,6 +69,11 @@ class ManagedNode(LifecycleNode):
         self.release()
         return super().on_error(state)
 
+    def destroy_node(self) -> None:
+        """Release what configure made, threads above all, before the node goes."""
+        self.release()
+        super().destroy_node()
+
     def _attempt(self, transition: str, state: LifecycleState) -> TransitionCallbackReturn:
         try:
             getattr(self, transition)()

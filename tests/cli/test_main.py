@@ -2,19 +2,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """`lbm` finds its commands and starts without heavy imports."""
 
-import importlib.util
 import subprocess
 import sys
 
 from click.testing import CliRunner
 
 from lbm_policy_node.cli.main import COMMANDS, main
-
-PRESENT = [
-    name
-    for name, entry in COMMANDS.items()
-    if importlib.util.find_spec(entry.target.split(":")[0]) is not None
-]
 
 
 def test_help_lists_every_command():
@@ -42,7 +35,7 @@ def test_unknown_command_is_refused_by_name():
 
 
 def test_each_command_explains_itself():
-    for name in PRESENT:
+    for name in COMMANDS:
         result = CliRunner().invoke(main, [name, "--help"])
         assert result.exit_code == 0, result.output
         assert f"main {name}" in result.output

@@ -89,6 +89,10 @@ class FakeRobot(Node):
         """Advance the clock by one control tick and publish what is due; images once per step."""
         self.now_ns += TICK_NS
         self.ticks += 1
+        self.repeat()
+
+    def repeat(self) -> None:
+        """Publish what this tick publishes, again: other processes may have lost a message."""
         self._clock_publisher.publish(Clock(clock=conversion.to_stamp(self.now_ns)))
         self._publish("joints", self._joints())
         self._publish("ee_pose", self._pose())

@@ -206,9 +206,12 @@ def test_deactivation_holds_and_ends_the_commands(conductor, graph, spec_file):
     node = next(n for n in graph.executor.get_nodes() if n.get_name() == "chunk_executor_node")
     conductor.drive()
     graph.lock_step.remove(conductor.answered)
+    robot = graph.robot
+    graph.spin_until(lambda: len(robot.gripper_commands) == len(robot.targets), "the last tick's commands")
+    sent = len(robot.targets)
     node.trigger_deactivate()
     graph.spin_until(lambda: conductor.in_mode(ControlState.HOLD, Reason.DEACTIVATED), "hold")
-    graph.spin_until(conductor.command_has_arrived, "the last command")
+    graph.spin_until(lambda: len(robot.targets) == len(robot.gripper_commands) == sent + 1, "the halt")
     assert_nothing_is_sent(conductor)
 
 

@@ -6,11 +6,14 @@ import dataclasses
 import math
 from array import array
 
+import cv2
 import numpy as np
 import pytest
 from lbm_msgs.msg import ActionChunk as ActionChunkMessage
 from rclpy.serialization import deserialize_message, serialize_message
+from sensor_msgs.msg import CompressedImage, Image
 
+from lbm_policy_node.core.reasons import Reason, ReasonCode
 from lbm_policy_node.core.types import ActionChunk
 from lbm_policy_node.ros import conversion
 from lbm_policy_node.ros.image_encoding import ConversionError
@@ -68,3 +71,17 @@ def test_a_chunk_message_that_contradicts_itself_is_refused(field, value, named)
 
 def test_times_survive_to_the_nanosecond():
     assert conversion.to_ns(conversion.to_stamp(1_700_000_000_999_999_999)) == 1_700_000_000_999_999_999
+
+
+def test_a_compressed_image_becomes_a_sample_and_a_broken_one_a_reason():
+    flat = np.full((4, 6, 3), 120, np.uint8)
+    data = array("B", cv2.imencode(".png", flat)[1].tobytes())
+    sample = conversion.sample_from_message(CompressedImage(format="png", data=data))
+    np.testing.assert_array_equal(sample, flat)
+    broken = conversion.sample_from_message(CompressedImage(format="png", data=data[:20]))
+    assert isinstance(broken, Reason) and broken.code == ReasonCode.OBSERVATION_WRONG_ENCODING
+
+
+def test_an_encoding_that_only_cv_bridge_knows_is_named():
+    sample = conversion.sample_from_message(Image(encoding="64FC4", height=1, width=1, step=32))
+    assert isinstance(sample, Reason) and "64FC4" in sample.text

@@ -56,9 +56,17 @@ class MovingGraph:
         while len(user.chunks) < 3:
             before = len(user.chunks)
             graph.step(EXECUTED_STEPS * TICKS_PER_STEP)
-            graph.wait(lambda n=before: len(user.chunks) > n, seconds=2.0)
+            self._wait_for_chunk(before)
         graph.step()
         assert self.control.in_mode(ControlState.POLICY), self.control.state
+
+    def _wait_for_chunk(self, count: int) -> None:
+        """Wait for the other process with the clock standing still."""
+        for _ in range(60):
+            if self.graph.wait(lambda: len(self.user.chunks) > count, seconds=0.5):
+                return
+            self.graph.robot.repeat()
+        raise AssertionError(f"no chunk after {count}")
 
 
 def test_killing_the_policy_mid_motion_holds_within_the_chunk_and_says_why(graph, spec_file, tmp_path):

@@ -17,6 +17,7 @@ from ros_graph import Graph
 from std_msgs.msg import Bool
 
 from lbm_policy_node.ros import conversion
+from lbm_policy_node.ros.process import autostart
 
 STEP_NS = TICK_NS * TICKS_PER_STEP
 
@@ -152,3 +153,22 @@ def test_the_action_ends_at_its_time_limit(user):
     assert answer.status == GoalStatus.STATUS_ABORTED
     assert answer.result.termination_reason == RunPolicy.Result.TERMINATION_TIME_LIMIT
     assert answer.result.error_code == Reason.OK
+
+
+def test_deactivation_ends_the_run_and_the_node_can_be_set_up_again(user):
+    action = ActionUser(user)
+    node = next(n for n in user.graph.executor.get_nodes() if n.get_name() == "policy_node")
+    handle = action.send("open the door")
+    user.run_until_chunks(1)
+    node.trigger_deactivate()
+    answer = action.wait(handle.get_result_async())
+    assert answer.result.termination_reason == RunPolicy.Result.TERMINATION_DEACTIVATED
+    user.graph.spin_until(lambda: user.in_state(PolicyStatus.IDLE, Reason.DEACTIVATED), "IDLE")
+    assert user.start().error_code == Reason.NOT_ACTIVE
+    node.trigger_cleanup()
+    user.graph.spin_until(lambda: user.in_state(PolicyStatus.UNCONFIGURED), "UNCONFIGURED")
+    autostart(node)
+    user.graph.step(2 * TICKS_PER_STEP)
+    before = len(user.chunks)
+    assert user.start().error_code == Reason.OK
+    user.run_until_chunks(before + 1)

@@ -5,8 +5,16 @@
 import math
 
 import pytest
+import yaml
+from fake_robot import SPEC
 
+from lbm_policy_node.core.robot_spec import RobotSpec
+from lbm_policy_node.policies.features import Feature
+from lbm_policy_node.policies.policy import PolicySpec
+from lbm_policy_node.policies.weightless import WeightlessConfig, WeightlessPolicy
 from lbm_policy_node.ros.latency import WINDOW, LatencyStatistics
+from lbm_policy_node.ros.policy_node_config import PolicyNodeConfig
+from lbm_policy_node.ros.policy_runtime import make_schedule
 from lbm_policy_node.ros.schedule import Mode, Schedule
 
 STEP = 50_000_000
@@ -48,3 +56,26 @@ def test_the_first_duration_is_warm_up_and_old_ones_leave():
     for value in [5.0] * 10 + [0.01] * WINDOW:
         latency.add(value)
     assert latency.summary().p99_s == latency.summary().last_s == pytest.approx(0.01)
+
+
+def _policy_and_robot() -> tuple[PolicySpec, RobotSpec]:
+    config = WeightlessConfig(
+        input_features={"observation.state": Feature("STATE", (4,))},
+        output_features={"action": Feature("ACTION", (4,))},
+        hold_state_indices=(0, 1, 2, 3),
+    )
+    return WeightlessPolicy(config).spec, RobotSpec.from_mapping(yaml.safe_load(SPEC))
+
+
+def test_another_number_of_executed_rows_than_trained_is_warned_of():
+    policy, robot = _policy_and_robot()
+    schedule, warning = make_schedule(PolicyNodeConfig(), policy, robot)
+    assert (schedule.replan_steps, warning) == (policy.n_action_steps, "")
+    schedule, warning = make_schedule(PolicyNodeConfig(replan_steps=4), policy, robot)
+    assert schedule.replan_steps == 4 and "4" in warning and str(policy.n_action_steps) in warning
+
+
+def test_more_executed_rows_than_a_chunk_has_are_refused():
+    policy, robot = _policy_and_robot()
+    with pytest.raises(ValueError, match=r"replan_steps is 17.*16 rows"):
+        make_schedule(PolicyNodeConfig(replan_steps=17), policy, robot)
