@@ -69,8 +69,9 @@ def _draw_moments(row: Any, recording: Any) -> None:
         axis.axis("off")
         if index < len(frames):
             axis.imshow(frames[index])
+            moment = f"{max(times[index], 0.0):.1f} s"
             axis.text(
-                0.03, 0.03, f"{max(times[index], 0.0):.1f} s", transform=axis.transAxes, fontsize=6, color="white",
+                0.03, 0.03, moment, transform=axis.transAxes, fontsize=6, color="white",
                 bbox={"facecolor": "black", "alpha": 0.5, "pad": 1, "edgecolor": "none"},
             )  # fmt: skip
 

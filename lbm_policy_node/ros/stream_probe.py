@@ -6,6 +6,7 @@ import argparse
 import json
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
 
@@ -22,6 +23,8 @@ from lbm_policy_node.ros.streams import StreamSubscriptions
 from lbm_policy_node.stream_health import StreamSamples
 
 DISCOVERY_S = 1.5
+CLOCK_S = 0.5
+"""From the first sight of /clock to a reliable time."""
 
 
 class StreamProbe(Node):
@@ -37,13 +40,25 @@ class StreamProbe(Node):
         self._streams = StreamSubscriptions(self, spec.streams.values(), self._on_sample)
 
     def listen(self, duration_s: float) -> None:
-        """Discover, follow /clock if somebody publishes it, and record for a while."""
-        self._spin(DISCOVERY_S)
-        if self.count_publishers("/clock"):
-            self.set_parameters([Parameter("use_sim_time", value=True)])
-            self._spin(0.5)
+        """Discover, then record for a while; begin anew when a /clock turns up, because ages are in its time."""
+        self._spin_until(time.monotonic() + DISCOVERY_S, lambda: False)
+        follows_clock = self._follow_clock()
         self._recording = True
-        self._spin(duration_s)
+        self._spin_until(time.monotonic() + duration_s, lambda: not follows_clock and self._has_clock())
+        if not follows_clock and self._follow_clock():
+            self._spin_until(time.monotonic() + duration_s, lambda: False)
+
+    def _has_clock(self) -> bool:
+        return self.count_publishers("/clock") > 0
+
+    def _follow_clock(self) -> bool:
+        """Take /clock as the time if somebody publishes it, and forget what was recorded by another time."""
+        if self._has_clock():
+            self.set_parameters([Parameter("use_sim_time", value=True)])
+            self._spin_until(time.monotonic() + CLOCK_S, lambda: False)
+            for recorded in (*self._stamps.values(), *self._ages.values()):
+                recorded.clear()
+        return self._has_clock()
 
     def samples(self) -> dict[str, StreamSamples]:
         """Return what was seen of each stream."""
@@ -59,10 +74,10 @@ class StreamProbe(Node):
             problem="" if newest is None else problem(self._spec, stream, newest),
         )
 
-    def _spin(self, duration_s: float) -> None:
-        deadline = time.monotonic() + duration_s
-        while (remaining_s := deadline - time.monotonic()) > 0:
-            rclpy.spin_once(self, timeout_sec=remaining_s)
+    def _spin_until(self, deadline: float, condition: Callable[[], bool]) -> None:
+        """Spin until a steady time, or until a condition that is looked at after each callback."""
+        while (remaining_s := deadline - time.monotonic()) > 0 and not condition():
+            rclpy.spin_once(self, timeout_sec=min(remaining_s, 0.2))
 
     def _on_sample(self, name: str, stamp_ns: int, sample: Sample, now_ns: int) -> None:
         if self._recording:
