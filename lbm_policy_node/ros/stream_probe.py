@@ -40,7 +40,7 @@ class StreamProbe(Node):
         self._streams = StreamSubscriptions(self, spec.streams.values(), self._on_sample)
 
     def listen(self, duration_s: float) -> None:
-        """Discover, then record for a while; begin anew when a /clock turns up, because ages are in its time."""
+        """Discover, then record for a while; begin anew when a /clock turns up: ages are in its time."""
         self._spin_until(time.monotonic() + DISCOVERY_S, lambda: False)
         follows_clock = self._follow_clock()
         self._recording = True
