@@ -23,6 +23,9 @@ from lbm_policy_node.ros.waiter import Waiter
 CALL_LIMIT_S: Final = 30.0
 """Wall time for an answer of the simulator or the policy."""
 ATTEMPTS: Final = 3
+GOAL_ATTEMPTS: Final = 6
+GOAL_PAUSE_NS: Final = 500_000_000
+"""Simulated time between two attempts."""
 ENDINGS: Final = {
     getattr(RunPolicy.Result, name): name.removeprefix("TERMINATION_").lower().replace("_", " ")
     for name in dir(RunPolicy.Result)
@@ -118,15 +121,27 @@ class EpisodeRunner:
                 return self._waiter.result(ask(), what, CALL_LIMIT_S / ATTEMPTS)
         return self._waiter.result(ask(), what, CALL_LIMIT_S / ATTEMPTS)
 
+    def _start(self, instruction: str, on_feedback: Callable[[Any], None]) -> Any:
+        """Give the instruction until it is accepted; the policy refuses goals before it has heard /clock."""
+        goal = RunPolicy.Goal(instruction=instruction, time_limit_s=self._plan.time_limit_s)
+        for _ in range(GOAL_ATTEMPTS):
+            handle = self._ask(
+                lambda: self._runs.send_goal_async(goal, lambda message: on_feedback(message.feedback)),
+                "answer to the instruction",
+            )
+            if handle.accepted:
+                return handle
+            later_ns = self._recorder.last_image_ns + GOAL_PAUSE_NS
+            self._waiter.until(
+                lambda later_ns=later_ns: self._recorder.last_image_ns > later_ns,
+                "image",
+                timeout_s=CALL_LIMIT_S,
+            )
+        raise RuntimeError(f"the policy refused the instruction '{instruction}'")
+
     def _follow(self, instruction: str, on_feedback: Callable[[Any], None]) -> tuple[str, float]:
         """Give the instruction and wait; return why the run ended and its simulated seconds."""
-        goal = RunPolicy.Goal(instruction=instruction, time_limit_s=self._plan.time_limit_s)
-        handle = self._ask(
-            lambda: self._runs.send_goal_async(goal, lambda message: on_feedback(message.feedback)),
-            "answer to the instruction",
-        )
-        if not handle.accepted:
-            raise RuntimeError(f"the policy refused the instruction '{instruction}'")
+        handle = self._start(instruction, on_feedback)
         ended = handle.get_result_async()
         ended.add_done_callback(lambda _future: self._waiter.notify())
         self._waiter.until(
