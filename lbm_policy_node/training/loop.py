@@ -23,6 +23,7 @@ from lbm_policy_node.policies.tokenizer import InstructionTokenizer
 from lbm_policy_node.training.average import averaged
 from lbm_policy_node.training.build import from_scratch, statistics
 from lbm_policy_node.training.config import ModelSize, TrainConfig
+from lbm_policy_node.training.goal_head import Learner
 from lbm_policy_node.training.progress import Progress
 from lbm_policy_node.training.resume import check_settings, load_state, save_state
 from lbm_policy_node.training.samples import BatchStream, ChunkSamples, to_network
@@ -71,7 +72,7 @@ class _Run:
     ) -> None:
         self.dataset, self.out, self.config, self.accelerator = dataset, out, config, accelerator
         self.blueprint = from_scratch(dataset, size, config)
-        model = self.blueprint.model
+        learner = Learner(self.blueprint.model, config.goal_weight)
         with accelerator.main_process_first():  # the first one decodes the videos
             samples = ChunkSamples(dataset, self.blueprint.config)
         self.stats = statistics(dataset, samples.action_statistics())
@@ -79,12 +80,12 @@ class _Run:
         self.normalizer = processors.inputs.to(accelerator.device)
         tokenizer = InstructionTokenizer(self.blueprint.tokenizer, processors.tokenizer)
         self.tokens = tokenizer(dataset.instructions)[0].to(accelerator.device)
-        optimizer = make_optimizer(model, config, self.blueprint.config.vision_encoder_lr_multiplier)
-        average = averaged(model, config.ema_decay)
-        self.done = load_state(out / "resume", model, average.module, optimizer)
+        optimizer = make_optimizer(learner, config, self.blueprint.config.vision_encoder_lr_multiplier)
+        average = averaged(learner.policy, config.ema_decay)
+        self.done = load_state(out / "resume", learner, average.module, optimizer)
         self.average = average.to(accelerator.device)
         self.average.n_averaged.fill_(self.done)
-        self.model, self.optimizer = accelerator.prepare(model, optimizer)
+        self.model, self.optimizer = accelerator.prepare(learner, optimizer)
         self.stream = BatchStream(
             samples,
             batch_size=config.batch_size,
@@ -117,13 +118,13 @@ class _Run:
         inputs = to_network(batch, self.normalizer, self.tokens, self.accelerator.device)
         with self._attention():
             with self.accelerator.autocast():
-                loss = self.model(inputs, draws=config.draws)
+                loss, shown = self.model(inputs, draws=config.draws)
             self.accelerator.backward(loss)
         self.accelerator.clip_grad_norm_(self.model.parameters(), config.clip_norm)
         self.optimizer.step()
         self.optimizer.zero_grad(set_to_none=True)
-        self.average.update_parameters(self.accelerator.unwrap_model(self.model))
-        return float(loss.detach())
+        self.average.update_parameters(self.accelerator.unwrap_model(self.model).policy)
+        return float(shown)
 
     def _attention(self) -> AbstractContextManager[object]:
         """On a CPU the fused kernel's backward pass takes half of a step; the plain one is much faster."""

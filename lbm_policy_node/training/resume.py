@@ -14,9 +14,13 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from lbm_policy_node.training.config import ModelSize, TrainConfig
+from lbm_policy_node.training.goal_head import Learner
 
 STATE_FILE, SETTINGS_FILE = "state.safetensors", "settings.json"
-_MAY_CHANGE = ("steps", "checkpoint_every", "log_every", "precision", "storage", "processes")
+_MAY_CHANGE = (
+    *("steps", "checkpoint_every", "log_every", "precision", "storage", "processes"),
+    *("goal_weight", "learning_rate", "n_action_steps"),
+)
 
 
 class ResumeError(ValueError):
@@ -24,13 +28,15 @@ class ResumeError(ValueError):
 
 
 def save_state(
-    folder: Path, step: int, model: nn.Module, average: nn.Module, optimizer: torch.optim.Optimizer
+    folder: Path, step: int, learner: Learner, average: nn.Module, optimizer: torch.optim.Optimizer
 ) -> None:
     """Write what a run needs to go on after `step` steps; the old state stays until the new one is whole."""
     folder.mkdir(parents=True, exist_ok=True)
-    tensors = {f"model.{name}": value for name, value in model.state_dict().items()}
+    tensors = {f"model.{name}": value for name, value in learner.policy.state_dict().items()}
+    if learner.head is not None:
+        tensors |= {f"head.{name}": value for name, value in learner.head.state_dict().items()}
     tensors |= {f"average.{name}": value for name, value in average.state_dict().items()}
-    for name, parameter in model.named_parameters():
+    for name, parameter in _parameters(learner).items():
         for moment, value in optimizer.state.get(parameter, {}).items():
             tensors[f"optimizer.{moment}.{name}"] = value
     tensors["step"] = torch.tensor(step)
@@ -39,17 +45,24 @@ def save_state(
     partial.replace(folder / STATE_FILE)
 
 
-def load_state(folder: Path, model: nn.Module, average: nn.Module, optimizer: torch.optim.Optimizer) -> int:
-    """Restore a run; returns the number of steps done, 0 if there is nothing to resume."""
+def load_state(folder: Path, learner: Learner, average: nn.Module, optimizer: torch.optim.Optimizer) -> int:
+    """Restore a run; returns the number of steps done, 0 if there is nothing to resume.
+
+    A goal head that the run did not have before starts afresh; one that is not wanted any more is left out.
+    """
     path = folder / STATE_FILE
     if not path.exists():
         return 0
     tensors = load_file(path)
-    model.load_state_dict(_part(tensors, "model."))
+    learner.policy.load_state_dict(_part(tensors, "model."))
+    if learner.head is not None and (head := _part(tensors, "head.")):
+        learner.head.load_state_dict(head)
     average.load_state_dict(_part(tensors, "average."))
-    parameters = dict(model.named_parameters())
+    parameters = _parameters(learner)
     for key, value in _part(tensors, "optimizer.").items():
         moment, name = key.split(".", 1)
+        if name not in parameters:
+            continue
         place = value if moment == "step" else value.to(parameters[name].device)
         optimizer.state[parameters[name]][moment] = place
     return int(tensors["step"])
@@ -73,6 +86,14 @@ def check_settings(folder: Path, train: TrainConfig, size: ModelSize, dataset: s
     partial = path.with_suffix(f".{os.getpid()}.partial")
     partial.write_text(json.dumps(now, indent=2) + "\n")
     partial.replace(path)
+
+
+def _parameters(learner: Learner) -> dict[str, nn.Parameter]:
+    """The policy's parameters under its own names, and those of the head."""
+    named = dict(learner.policy.named_parameters())
+    if learner.head is not None:
+        named |= {f"head.{name}": parameter for name, parameter in learner.head.named_parameters()}
+    return named
 
 
 def _part(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:

@@ -19,6 +19,7 @@ from lbm_policy_node.policies.features import ACTION_KEY, STATE_KEY, TOKENS_KEY
 from lbm_policy_node.policies.multitask_dit.config import MultiTaskDiTConfig
 from lbm_policy_node.policies.multitask_dit.model import PADDING_KEY
 from lbm_policy_node.policies.normalization import Normalizer
+from lbm_policy_node.training.goal_head import GOAL_KEY
 
 
 class ChunkSamples:
@@ -28,6 +29,8 @@ class ChunkSamples:
         self.dataset = dataset
         self._config = config
         self._frames = {key: dataset.frames(key) for key in config.image_features}
+        self._goal_mean = dataset.stats[ACTION_KEY]["mean"].astype(np.float32)
+        self._goal_std = dataset.stats[ACTION_KEY]["std"].astype(np.float32) + 1e-6
         self._observed = np.arange(1 - config.n_obs_steps, 1)
         self._future = np.arange(1 - config.n_obs_steps, 1 - config.n_obs_steps + config.horizon)
 
@@ -43,15 +46,18 @@ class ChunkSamples:
         Returns:
             Physical units: state (B, n_obs, n), cameras uint8 (B, n_obs, H, W, 3), action (B, horizon, n) in
             the policy's action space, padding (B, horizon) true past the episode's end, where the last
-            action is repeated, and the index of the instruction (B,).
+            action is repeated, and the index of the instruction (B,). Normalised: the last action of the
+            episode (B, n).
         """
         observed, _ = self._within_episode(steps, self._observed)
         state = self.dataset.vectors[STATE_KEY][observed]
         action, padding = self.actions(steps)
         images = {key: frames[observed] for key, frames in self._frames.items()}
         instruction = self.dataset.instruction_index[steps]
+        goal = self.dataset.vectors[ACTION_KEY][self.dataset.ends[steps] - 1]
         return {
             STATE_KEY: state,
+            GOAL_KEY: (goal - self._goal_mean) / self._goal_std,
             ACTION_KEY: action,
             PADDING_KEY: padding,
             "instruction": instruction,
@@ -127,7 +133,7 @@ def to_network(
         tensor = torch.from_numpy(np.ascontiguousarray(value)).to(device, non_blocking=True)
         if key == "instruction":
             result[TOKENS_KEY] = tokens[tensor]
-        elif key == PADDING_KEY:
+        elif key in (PADDING_KEY, GOAL_KEY):
             result[key] = tensor
         elif tensor.dtype == torch.uint8:
             result[key] = normalizer.normalize(key, tensor.movedim(-1, -3).float() / 255)

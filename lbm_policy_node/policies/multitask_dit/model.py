@@ -75,6 +75,7 @@ class MultiTaskDiT(nn.Module):
         noise: Tensor | None = None,
         t: Tensor | None = None,
         draws: int = 1,
+        cond: Tensor | None = None,
     ) -> Tensor:
         """Mean squared error of the prediction.
 
@@ -84,12 +85,13 @@ class MultiTaskDiT(nn.Module):
             noise: (draws * B, horizon, action_dim); drawn when None.
             t: Times (draws * B,); drawn after the noise when None.
             draws: Noises and times per observation: reuses the encoding (our addition; LeRobot has 1).
+            cond: The batch's conditioning vector (B, conditioning_dim) if it is known already.
 
         Returns:
             The loss, a scalar.
         """
         data = batch[ACTION_KEY].repeat(draws, 1, 1)
-        cond = self.encode(batch).repeat(draws, 1)
+        cond = (self.encode(batch) if cond is None else cond).repeat(draws, 1)
         noise = torch.randn_like(data) if noise is None else noise
         t = self.objective.draw_times(len(data), data) if t is None else t
         x, target = self.objective.training_pair(data, noise, t)
