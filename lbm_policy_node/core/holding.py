@@ -48,7 +48,10 @@ class Holding:
 
     def at(self, now_ns: int) -> Array | None:
         """Return the command while at rest or coming to rest; None when there is nothing to send."""
-        if self._brake is None or now_ns > self._brake.end_ns + SETTLE_NS:
+        if self._brake is None:
+            return None
+        if now_ns > self._brake.end_ns + SETTLE_NS:
+            self.obeyed = False  # nothing holds the robot here any more
             return None
         self.command = self._brake.at(now_ns)
         return self.command

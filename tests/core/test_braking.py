@@ -79,7 +79,7 @@ def test_the_command_at_rest_is_repeated_for_a_while_and_then_nothing_is_sent():
     rest_ns = 100 * MS
     np.testing.assert_array_equal(holding.at(rest_ns + SETTLE_NS), action)
     assert holding.at(rest_ns + SETTLE_NS + 1) is None
-    assert holding.command is not None and holding.obeyed
+    assert holding.command is not None and not holding.obeyed
 
 
 def test_a_released_robot_is_commanded_nothing():

@@ -316,6 +316,23 @@ def test_a_clock_that_jumps_back_drops_plan_and_command_and_recovers(spec: Robot
     assert executor.tick(130 * MS, HOME).mode is ControlMode.POLICY
 
 
+def test_a_robot_moved_while_at_rest_starts_the_next_goal_where_it_is(spec: RobotSpec):
+    """As a simulator's reset or another controller does: the old goal's last command means nothing then."""
+    executor = running(spec)
+    executor.on_chunk(chunk(1, 1_000, ramp()), 1_010 * MS)
+    drive(executor, 1_010, 1_300)
+    executor.on_policy_state(PolicyState.IDLE)
+    drive(executor, 1_300, 3_000)
+    moved = HOME + np.array([0.05, 0.05, 0.05, 0.0])
+    drive(executor, 3_000, 3_050, moved)
+    executor.on_policy_state(PolicyState.RUNNING)
+    rows = [[0.05 + 0.01 * i, 0.65, 0.25, -1.0] for i in range(8)]
+    assert executor.on_chunk(chunk(2, 3_050, rows), 3_060 * MS) is None
+    first = executor.tick(3_060 * MS, moved)
+    assert first.mode is ControlMode.POLICY
+    np.testing.assert_allclose(sent(first)[:3], moved[:3], atol=0.005)
+
+
 def test_in_shadow_mode_chunks_are_compared_with_the_robot_that_does_not_move(spec: RobotSpec):
     executor = running(spec, control_enabled=False)
     for i in range(12):
