@@ -67,6 +67,7 @@ def command(
     Writes OUT/<name>.json and OUT/<name>.png for each. Several checkpoints of a run can be compared this
     way; that, not the loss, is how one is chosen.
     """
+    from lbm_policy_node.policies.load import load_policy
     from lbm_policy_node.sim.evaluation import EvaluationConfig, evaluate, summarise, trials
     from lbm_policy_node.sim.report import plot, table
     from lbm_policy_node.sim.rollout import RolloutConfig
@@ -89,7 +90,7 @@ def command(
             for block in evaluate(config, processes=processes):
                 outcomes += block
                 bar.update(len(block))
-        summary = summarise(config, outcomes)
+        summary = summarise(config, outcomes, load_policy(checkpoint).spec.checkpoint_id)
         (out / f"{checkpoint.name}.json").write_text(json.dumps(summary, indent=2) + "\n")
         plot(summary, out / f"{checkpoint.name}.png")
         click.echo(f"{checkpoint}\n{table(summary)}")

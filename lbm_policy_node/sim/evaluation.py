@@ -8,6 +8,7 @@ import multiprocessing
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -105,7 +106,7 @@ def run_trials(part: Sequence[Trial], config: EvaluationConfig) -> list[Outcome]
     return outcomes
 
 
-def summarise(config: EvaluationConfig, outcomes: Sequence[Outcome]) -> dict[str, Any]:
+def summarise(config: EvaluationConfig, outcomes: Sequence[Outcome], checkpoint_id: str) -> dict[str, Any]:
     """Success per task with intervals, the opposite-instruction test, and the settings, ready for JSON."""
     plain = [outcome for outcome in outcomes if not outcome.trial.ajar]
     tasks = {task: _task_row([o for o in plain if o.trial.task == task]) for task in config.tasks}
@@ -114,7 +115,8 @@ def summarise(config: EvaluationConfig, outcomes: Sequence[Outcome]) -> dict[str
         members = [o for o in outcomes if o.trial.ajar and o.trial.task in pair]
         if members:
             opposites[" / ".join(pair)] = _choice_row(members)
-    return {"config": asdict(config), "tasks": tasks, "opposites": opposites}
+    settings = asdict(config) | {"checkpoint": Path(config.checkpoint).name}
+    return {"checkpoint_id": checkpoint_id, "config": settings, "tasks": tasks, "opposites": opposites}
 
 
 def _task_row(outcomes: Sequence[Outcome]) -> dict[str, Any]:

@@ -29,7 +29,7 @@ def made_summary():
         outcome("drawer-close", 1, True, -0.4, True),
         outcome("drawer-close", 2, False, 0.0, True),
     ]
-    return summarise(CONFIG, plain + ajar)
+    return summarise(CONFIG, plain + ajar, "0123")
 
 
 def test_summary_counts_successes_and_names_the_failed_seeds():
