@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 from tqdm import tqdm
 
+from lbm_policy_node.cli.options import several
 from lbm_policy_node.data.dataset_writer import DatasetWriter
 from lbm_policy_node.data.features import Features
 from lbm_policy_node.sim import collection
@@ -22,13 +23,7 @@ IMAGE_PREFIX = "observation.images."
 
 @click.command(name="collect")
 @click.argument("out", type=click.Path(path_type=Path))
-@click.option(
-    "--task",
-    "tasks",
-    multiple=True,
-    type=click.Choice(list(TASKS)),
-    help="Repeat for several; default all ten.",
-)
+@several("--task", "tasks", TASKS, "Repeat for several; default all ten.")
 @click.option("--episodes", default=100, show_default=True, help="Successful demonstrations per task.")
 @click.option(
     "--ajar-episodes",

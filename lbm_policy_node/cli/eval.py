@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 from tqdm import tqdm
 
+from lbm_policy_node.cli.options import several
 from lbm_policy_node.sim.tasks import TASKS
 
 
@@ -17,13 +18,7 @@ from lbm_policy_node.sim.tasks import TASKS
 @click.argument(
     "checkpoints", nargs=-1, required=True, type=click.Path(path_type=Path, exists=True, file_okay=False)
 )
-@click.option(
-    "--task",
-    "tasks",
-    multiple=True,
-    type=click.Choice(list(TASKS)),
-    help="Repeat for several; default all ten.",
-)
+@several("--task", "tasks", TASKS, "Repeat for several; default all ten.")
 @click.option("--episodes", default=50, show_default=True, help="Per task.")
 @click.option(
     "--opposites",

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import fields
 from typing import Any
 
@@ -39,3 +39,8 @@ def take(kind: type, values: dict[str, Any]) -> Any:
         return kind(**{entry.name: values.pop(entry.name) for entry in fields(kind)})
     except ValueError as error:
         raise click.BadParameter(str(error)) from error
+
+
+def several(flag: str, name: str, choices: Iterable[str], text: str) -> Callable[..., Any]:
+    """Return an option that may be given several times, each time with one of the choices."""
+    return click.option(flag, name, multiple=True, type=click.Choice(list(choices)), help=text)

@@ -2,14 +2,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """A ROS domain of its own for each test run, so that runs side by side and a robot on the desk never meet."""
 
-import fcntl
 import os
-import socket
 import sys
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import pytest
 
@@ -19,35 +16,16 @@ import rclpy
 from rclpy.signals import SignalHandlerOptions
 from rclpy.utilities import try_shutdown
 
-LAST_DOMAIN = 101  # higher ones overlap the ports that Linux hands out
-
-
-def _claim(domain: int) -> IO[str] | None:
-    """Lock a domain against other runs of these tests; None when one has it or anybody else is in it."""
-    lock = (Path(tempfile.gettempdir()) / f"lbm_policy_ros_domain_{domain}.lock").open("w")
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-            probe.bind(("", 7400 + 250 * domain + 10))  # unicast discovery port of the first participant
-    except OSError:
-        lock.close()
-        return None
-    return lock
+from lbm_policy_node.ros_domain import free_domain
 
 
 @pytest.fixture(scope="session")
 def ros_domain() -> Iterator[int]:
     """Claim a free domain for this run and its child processes."""
-    for offset in range(LAST_DOMAIN):
-        domain = 1 + (os.getpid() + offset) % LAST_DOMAIN
-        lock = _claim(domain)
-        if lock is not None:
-            os.environ["ROS_DOMAIN_ID"] = str(domain)
-            os.environ["ROS_AUTOMATIC_DISCOVERY_RANGE"] = "LOCALHOST"
-            yield domain
-            lock.close()
-            return
-    raise RuntimeError(f"no free ROS domain from 1 to {LAST_DOMAIN}")
+    with free_domain() as domain:
+        os.environ["ROS_DOMAIN_ID"] = str(domain)
+        os.environ["ROS_AUTOMATIC_DISCOVERY_RANGE"] = "LOCALHOST"
+        yield domain
 
 
 @pytest.fixture
