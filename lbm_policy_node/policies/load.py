@@ -9,6 +9,7 @@ from pathlib import Path
 from lbm_policy_node.policies.errors import CheckpointError
 from lbm_policy_node.policies.files import CONFIG_FILE, read_json
 from lbm_policy_node.policies.policy import DescribedPolicy
+from lbm_policy_node.policies.threads import use_threads
 
 KINDS = ("multi_task_dit", "weightless")
 
@@ -18,6 +19,7 @@ def load_policy(
     device: str = "cpu",
     tokenizer: str | Path | None = None,
     half: bool | None = None,
+    threads: int | None = None,
 ) -> DescribedPolicy:
     """Load a policy directory, chosen by "type" in its config.json.
 
@@ -26,6 +28,7 @@ def load_policy(
         device: torch device for policies with weights.
         tokenizer: Tokenizer folder or file, for checkpoints that hold only a tokenizer's name.
         half: Compute in bfloat16; None lets the checkpoint decide.
+        threads: CPU threads of policies with weights; None leaves torch's setting.
 
     Raises:
         CheckpointError: Names the file, the field and what was expected.
@@ -35,6 +38,8 @@ def load_policy(
         raise CheckpointError(directory, "", "checkpoint directory is missing")
     kind = read_json(directory / CONFIG_FILE).get("type")
     if kind == "multi_task_dit":
+        if threads is not None:
+            use_threads(threads)
         from lbm_policy_node.policies.multitask_dit.checkpoint import load_checkpoint
         from lbm_policy_node.policies.multitask_dit.policy import MultiTaskDiTPolicy
 

@@ -15,6 +15,9 @@ class PolicyNodeConfig:
     robot: str = parameter("", "Robot spec: path of a YAML file.")
     checkpoint: str = parameter("", "Checkpoint: path of a folder in LeRobot's format.")
     device: str = parameter("cpu", "Where the policy computes: cpu, cuda or cuda:N.")
+    threads: int = parameter(
+        1, "CPU threads of the policy; more only pay on cores that nothing else uses.", low=1, high=256
+    )
     tokenizer: str = parameter("", "Tokenizer folder, for checkpoints that hold only a tokenizer's name.")
     autostart: bool = parameter(True, "Configure and activate without a lifecycle manager.")
     schedule: str = parameter(

@@ -43,7 +43,9 @@ class PolicyRuntime:
         """
         self._node, self._on_progress = node, on_progress
         robot = RobotSpec.load(config.robot)
-        policy = load_policy(config.checkpoint, config.device, config.tokenizer or None)
+        policy = load_policy(
+            config.checkpoint, config.device, config.tokenizer or None, threads=config.threads
+        )
         refuse_differences(policy.spec, robot, config.checkpoint)
         schedule, warning = make_schedule(config, policy.spec, robot)
         if warning:

@@ -17,7 +17,6 @@ from lbm_policy_node.core.robot_spec import RobotSpec
 from lbm_policy_node.paths import shared_path
 from lbm_policy_node.policies.load import load_policy
 from lbm_policy_node.policies.policy import Policy
-from lbm_policy_node.policies.threads import use_threads
 from lbm_policy_node.sim.robot import Scene, SimulatedRobot
 from lbm_policy_node.sim.rollout import Rollout, RolloutConfig, roll_out
 from lbm_policy_node.sim.success import beta_interval
@@ -154,8 +153,7 @@ _robots: list[SimulatedRobot] = []
 
 def _policy(checkpoint: str) -> Policy:
     if checkpoint not in _policies:
-        use_threads(1)
-        _policies[checkpoint] = load_policy(checkpoint)
+        _policies[checkpoint] = load_policy(checkpoint, threads=1)
     return _policies[checkpoint]
 
 
