@@ -4,7 +4,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -19,6 +21,27 @@ CODECS = {
     "av1": ("libsvtav1", "av1", {"crf": "30", "g": "2", "preset": "12"}),
 }
 PIXEL_FORMAT = "yuv420p"
+
+
+@contextmanager
+def _own_scheduling() -> Iterator[None]:
+    """Keep the process's scheduling: the AV1 encoder makes a caller that is root a real-time thread.
+
+    Such a thread (SCHED_FIFO, priority 99), and all that it starts later, would starve everything else on the
+    machine. The encoder's own threads are brought back, too.
+    """
+    policy, parameter, before = os.sched_getscheduler(0), os.sched_getparam(0), _threads()
+    try:
+        yield
+    finally:
+        os.sched_setscheduler(0, policy, parameter)
+        for thread in _threads() - before:
+            with suppress(ProcessLookupError):  # it has ended meanwhile
+                os.sched_setscheduler(thread, policy, parameter)
+
+
+def _threads() -> set[int]:
+    return {int(path.name) for path in Path("/proc/self/task").iterdir()}
 
 
 class VideoWriter:
@@ -39,6 +62,10 @@ class VideoWriter:
 
     def append(self, frames: Array) -> None:
         """Encode frames, uint8 RGB (T, H, W, 3)."""
+        with _own_scheduling():
+            self._append(frames)
+
+    def _append(self, frames: Array) -> None:
         for image in frames:
             frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(image), format="rgb24")
             frame.pts = self.frames
@@ -47,8 +74,9 @@ class VideoWriter:
 
     def close(self) -> None:
         """Flush the encoder and finish the file."""
-        self._container.mux(self._stream.encode(None))
-        self._container.close()
+        with _own_scheduling():
+            self._container.mux(self._stream.encode(None))
+            self._container.close()
 
     def __enter__(self) -> VideoWriter:
         return self

@@ -3,6 +3,8 @@
 """The files of a LeRobotDataset v3, column by column, and what comes back when they are read."""
 
 import json
+import os
+from pathlib import Path
 
 import numpy as np
 import pyarrow.parquet as pq
@@ -114,6 +116,18 @@ def test_reading_returns_the_same_values_and_nearly_the_same_pictures(root):
     wanted = np.concatenate([made_episode(i)[1][FRONT] for i in range(3)])
     assert frames.dtype == np.uint8
     assert np.abs(frames.astype(int) - wanted).max() <= 4
+
+
+@pytest.mark.parametrize("codec", ["h264", "av1"])
+def test_encoding_leaves_the_scheduling_of_the_caller_alone(tmp_path, codec):
+    """The AV1 encoder makes a caller that is root a real-time thread, which starves the machine."""
+    before = os.sched_getscheduler(0)
+    with VideoWriter(tmp_path / "a.mp4", height=64, width=64, fps=20, codec=codec) as video:
+        video.append(np.zeros((8, 64, 64, 3), np.uint8))
+        assert os.sched_getscheduler(0) == before
+    assert os.sched_getscheduler(0) == before
+    threads = [int(path.name) for path in Path("/proc/self/task").iterdir()]
+    assert {os.sched_getscheduler(thread) for thread in threads} == {before}
 
 
 @pytest.mark.parametrize("codec", ["h264", "av1"])
