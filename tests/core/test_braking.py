@@ -31,7 +31,7 @@ OPEN = ActionLimits(
 
 
 SPEEDS = st.floats(-1.5, 1.5).filter(lambda speed: speed == 0.0 or abs(speed) >= 0.05)
-"""Slower ones stop within microseconds, where the rounding of times to nanoseconds decides the differences."""
+"""Slower ones stop within microseconds, where the rounding to nanoseconds decides the differences."""
 
 
 @settings(max_examples=100, deadline=None)
