@@ -36,7 +36,6 @@ IMAGE_PREFIX = "observation.images."
 @click.option(
     "--noise", default=0.008, show_default=True, help="Disturbance of the executed motion, m per step."
 )
-@click.option("--codec", default="h264", show_default=True, type=click.Choice(["h264", "av1"]))
 @click.option("--processes", default=2, show_default=True)
 def command(
     out: Path,
@@ -46,7 +45,6 @@ def command(
     seed: int,
     size: int,
     noise: float,
-    codec: str,
     processes: int,
 ) -> None:
     """Let the scripted experts demonstrate and write OUT as a LeRobotDataset v3.
@@ -72,21 +70,19 @@ def command(
         for tries in collection.collect(config, staging, processes=processes):
             attempts += tries
             bar.update()
-    _write(out, [a.path(staging) for a in wanted], size, codec)
+    _write(out, [a.path(staging) for a in wanted], size)
     shutil.rmtree(staging)
     click.echo(f"{len(wanted)} demonstrations in {out} ({attempts} attempts in this run)")
 
 
-def _write(out: Path, paths: list[Path], size: int, codec: str) -> None:
+def _write(out: Path, paths: list[Path], size: int) -> None:
     features = Features(
         vectors={"observation.state": STATE_NAMES, "action": ACTION_NAMES},
         cameras={IMAGE_PREFIX + name: (size, size) for name in CameraRig.names},
     )
     partial = out.with_name(f"{out.name}.partial")
     shutil.rmtree(partial, ignore_errors=True)
-    with DatasetWriter(
-        partial, features, fps=round(1 / STEP_S), robot_type="metaworld_sawyer", codec=codec
-    ) as writer:
+    with DatasetWriter(partial, features, fps=round(1 / STEP_S), robot_type="metaworld_sawyer") as writer:
         for demo in tqdm(collection.load(paths), total=len(paths), desc="writing dataset", unit="ep"):
             images = {IMAGE_PREFIX + name: frames for name, frames in demo.images.items()}
             writer.add_episode(

@@ -42,17 +42,14 @@ class DatasetWriter:
     is an error.
     """
 
-    def __init__(
-        self, root: Path, features: Features, *, fps: int, robot_type: str, codec: str = "h264"
-    ) -> None:
+    def __init__(self, root: Path, features: Features, *, fps: int, robot_type: str) -> None:
         if root.exists() and any(root.iterdir()):
             raise FileExistsError(f"'{root}' exists and is not empty; choose another folder or delete it")
-        self.root, self.features, self.fps, self.robot_type, self.codec = (
+        self.root, self.features, self.fps, self.robot_type = (
             root,
             features,
             fps,
             robot_type,
-            codec,
         )
         self._tasks: dict[str, int] = {}
         self._episodes: list[dict[str, Any]] = []
@@ -63,7 +60,7 @@ class DatasetWriter:
         path.parent.mkdir(parents=True)
         self._table = pq.ParquetWriter(path, self._schema, compression="snappy")
         self._videos = {
-            key: VideoWriter(self._video_path(key), height=height, width=width, fps=fps, codec=codec)
+            key: VideoWriter(self._video_path(key), height=height, width=width, fps=fps)
             for key, (height, width) in features.cameras.items()
         }
 
@@ -213,7 +210,7 @@ class DatasetWriter:
             "splits": {"train": f"0:{len(self._episodes)}"},
             "data_path": DATA_PATH,
             "video_path": VIDEO_PATH,
-            "features": self.features.to_info(self.fps, self.codec),
+            "features": self.features.to_info(self.fps),
         }
 
     def _write_json(self, name: str, value: dict[str, Any]) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from lbm_policy_node.data.video import CODECS, PIXEL_FORMAT
+from lbm_policy_node.data.video import CODEC, PIXEL_FORMAT
 
 CODEBASE_VERSION = "v3.0"
 BOOKKEEPING = {
@@ -33,14 +33,14 @@ class Features:
     vectors: Mapping[str, Sequence[str]]
     cameras: Mapping[str, tuple[int, int]]
 
-    def to_info(self, fps: int, codec: str) -> dict[str, Any]:
+    def to_info(self, fps: int) -> dict[str, Any]:
         """Return the table as info.json wants it."""
         table: dict[str, Any] = {
             key: {"dtype": "float32", "shape": [len(names)], "names": list(names)}
             for key, names in self.vectors.items()
         }
         for key, (height, width) in self.cameras.items():
-            table[key] = _camera(height, width, fps, codec)
+            table[key] = _camera(height, width, fps)
         for key, dtype in BOOKKEEPING.items():
             table[key] = {"dtype": dtype, "shape": [1], "names": None}
         return table
@@ -59,11 +59,11 @@ class Features:
         return cls(vectors=vectors, cameras=cameras)
 
 
-def _camera(height: int, width: int, fps: int, codec: str) -> dict[str, Any]:
+def _camera(height: int, width: int, fps: int) -> dict[str, Any]:
     info = {
         "video.height": height,
         "video.width": width,
-        "video.codec": CODECS[codec][1],
+        "video.codec": CODEC,
         "video.pix_fmt": PIXEL_FORMAT,
         "video.is_depth_map": False,
         "video.fps": fps,

@@ -118,22 +118,17 @@ def test_reading_returns_the_same_values_and_nearly_the_same_pictures(root):
     assert np.abs(frames.astype(int) - wanted).max() <= 4
 
 
-@pytest.mark.parametrize("codec", ["h264", "av1"])
-def test_encoding_leaves_the_scheduling_of_the_caller_alone(tmp_path, codec):
-    """The AV1 encoder makes a caller that is root a real-time thread, which starves the machine."""
-    before = os.sched_getscheduler(0)
-    with VideoWriter(tmp_path / "a.mp4", height=64, width=64, fps=20, codec=codec) as video:
+def test_encoding_leaves_the_scheduling_of_the_process_alone(tmp_path):
+    """Some encoders make a caller that is root a real-time thread, which starves the machine."""
+    with VideoWriter(tmp_path / "a.mp4", height=64, width=64, fps=20) as video:
         video.append(np.zeros((8, 64, 64, 3), np.uint8))
-        assert os.sched_getscheduler(0) == before
-    assert os.sched_getscheduler(0) == before
     threads = [int(path.name) for path in Path("/proc/self/task").iterdir()]
-    assert {os.sched_getscheduler(thread) for thread in threads} == {before}
+    assert {os.sched_getscheduler(thread) for thread in threads} == {os.SCHED_OTHER}
 
 
-@pytest.mark.parametrize("codec", ["h264", "av1"])
-def test_both_codecs_keep_number_and_order_of_frames(tmp_path, codec):
+def test_video_keeps_number_and_order_of_frames(tmp_path):
     frames = np.stack([np.full((64, 64, 3), level, np.uint8) for level in range(20, 240, 20)])
-    with VideoWriter(tmp_path / "a.mp4", height=64, width=64, fps=20, codec=codec) as video:
+    with VideoWriter(tmp_path / "a.mp4", height=64, width=64, fps=20) as video:
         video.append(frames[:4])
         video.append(frames[4:])
     back = np.stack(list(read_frames(tmp_path / "a.mp4")))
