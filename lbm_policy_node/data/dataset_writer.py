@@ -45,12 +45,7 @@ class DatasetWriter:
     def __init__(self, root: Path, features: Features, *, fps: int, robot_type: str) -> None:
         if root.exists() and any(root.iterdir()):
             raise FileExistsError(f"'{root}' exists and is not empty; choose another folder or delete it")
-        self.root, self.features, self.fps, self.robot_type = (
-            root,
-            features,
-            fps,
-            robot_type,
-        )
+        self.root, self.features, self.fps, self.robot_type = root, features, fps, robot_type
         self._tasks: dict[str, int] = {}
         self._episodes: list[dict[str, Any]] = []
         self._stats: list[dict[str, dict[str, Array]]] = []

@@ -15,8 +15,8 @@ import numpy as np
 from lbm_policy_node.core.types import Array
 
 CODEC, ENCODER, OPTIONS = "h264", "libx264", {"crf": "18", "g": "2", "preset": "veryfast"}
-"""LeRobot's default is AV1, but as root its encoder (SVT) turns the caller's threads into real-time ones of the
-highest priority, which starves everything else on the machine; LeRobot reads both."""
+"""LeRobot's default is AV1, but as root its encoder (SVT) turns the caller's threads into real-time ones of
+the highest priority, which starves everything else on the machine; LeRobot reads both."""
 PIXEL_FORMAT = "yuv420p"
 
 
