@@ -19,7 +19,7 @@ class TrainConfig:
     steps: int = _option(20_000, "Optimiser steps in all.")
     batch_size: int = _option(64, "Observations per step and process.")
     draws: int = _option(4, "Noise draws per observation; they share its encoding.")
-    goal_weight: float = _option(0.0, "Weight of predicting where the episode ends: helps new vision towers.")
+    goal_weight: float = _option(0.0, "Weight of predicting where the episode ends, an auxiliary target.")
     optimizer: str = _option("adamw", "adamw or adam (the reference uses adam).")
     learning_rate: float = _option(3e-4, "Largest learning rate.")
     weight_decay: float = _option(1e-4, "Weight decay (AdamW).")
