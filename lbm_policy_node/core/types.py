@@ -3,7 +3,7 @@
 """The values that cross every layer: what a policy sees and what it answers."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -70,6 +70,10 @@ class ActionChunk:
         guided: The executed chunk was made consistent on purpose (real-time chunking and the like).
         stochastic: The policy draws noise, so its samples differ.
         inference_s: Duration of the inference.
+        index: Chunks since the policy's history was reset: 0 for the first one of a run, or after a takeover.
+        execution_horizon: Rows planned before the next chunk takes over; 0 where that is not fixed.
+        embedding: The policy's embedding of the observation, float32, shape (embedding_dim,); empty when
+            it is not sent.
 
     Raises:
         ValueError: If shapes, names and times do not fit together.
@@ -88,6 +92,9 @@ class ActionChunk:
     guided: bool = False
     stochastic: bool = False
     inference_s: float = 0.0
+    index: int = 0
+    execution_horizon: int = 0
+    embedding: Array = field(default_factory=lambda: np.empty(0, np.float32))
 
     def __post_init__(self) -> None:
         actions = np.asarray(self.actions, dtype=np.float64)
@@ -103,6 +110,10 @@ class ActionChunk:
             raise ValueError(f"{actions.shape[1]} action columns need as many distinct names, got {names}")
         if self.step_ns <= 0:
             raise ValueError(f"step_ns must be above 0, is {self.step_ns}")
+        embedding = np.asarray(self.embedding, dtype=np.float32)
+        if embedding.ndim != 1:
+            raise ValueError(f"the embedding must be a vector, has shape {embedding.shape}")
+        object.__setattr__(self, "embedding", read_only(embedding))
         object.__setattr__(self, "actions", read_only(actions))
         object.__setattr__(self, "samples", read_only(samples))
         object.__setattr__(self, "action_names", names)

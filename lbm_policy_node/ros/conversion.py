@@ -131,6 +131,9 @@ def chunk_message(chunk: ActionChunk, *, frame_id: str) -> ActionChunkMessage:
         checkpoint_id=chunk.checkpoint_id,
         instruction=chunk.instruction,
         inference_s=chunk.inference_s,
+        index=chunk.index,
+        execution_horizon=chunk.execution_horizon,
+        embedding=array("f", chunk.embedding.tobytes()),
     )
     message.header.stamp, message.header.frame_id = to_stamp(chunk.observation_stamp_ns), frame_id
     message.actions, message.samples = to_float_array(chunk.actions), to_float_array(chunk.samples)
@@ -159,6 +162,9 @@ def chunk_from_message(message: ActionChunkMessage) -> ActionChunk:
             guided=message.guided,
             stochastic=message.stochastic,
             inference_s=message.inference_s,
+            index=message.index,
+            execution_horizon=message.execution_horizon,
+            embedding=np.asarray(message.embedding, np.float32),
         )
     except ValueError as error:
         raise ConversionError(f"chunk {message.chunk_id}: {error}") from error

@@ -21,6 +21,6 @@ class ExecutorNodeConfig(ChunkExecutorConfig):
         False, "Send commands to the controllers; false: shadow mode, only ControlState is published."
     )
     monitor_stop: str = parameter(
-        HOLD, "What an ALARM of the monitor does: hold until a new goal, or only warn.", choices=(HOLD, WARN)
+        HOLD, "What a STOP of the monitor does: hold until a new goal, or only warn.", choices=(HOLD, WARN)
     )
     autostart: bool = parameter(True, "Configure and activate without a lifecycle manager.")

@@ -113,10 +113,10 @@ class ExecutorRuntime:
         self.executor.on_estop(message.data)
 
     def _on_verdict(self, verdict: MonitorVerdict) -> None:
-        if verdict.level != MonitorVerdict.ALARM:
+        if verdict.level != MonitorVerdict.STOP:
             return
         text = f"{verdict.monitor}: {verdict.text} (chunk {verdict.chunk_id})"
-        self._node.get_logger().warning(f"monitor alarm: {text}", throttle_duration_sec=1.0)
+        self._node.get_logger().warning(f"the monitor asks for a stop: {text}", throttle_duration_sec=1.0)
         if self._config.monitor_stop == HOLD:
             self.executor.arbitration.monitor_stop(text)
 

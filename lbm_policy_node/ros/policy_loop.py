@@ -63,6 +63,7 @@ class PolicyLoop:
         """Begin anew: a run starts, or the clock has jumped. An answer in flight will be thrown away."""
         self._epoch += 1
         self._history.reset()
+        self._index = 0
         self._asked_ns: int | None = None
         self._observing, self._failure = OK, OK
         self._blocked_ns = None
@@ -153,6 +154,7 @@ class PolicyLoop:
             return Reason(ReasonCode.INFERENCE_LATE, text)
         self._publish(chunk)
         self._n_chunks += 1
+        self._index += 1
         self._goals.count_chunk()
         self._age.add((now_ns - chunk.observation_stamp_ns) * 1e-9)
         return OK
@@ -181,4 +183,6 @@ class PolicyLoop:
             instruction=request.instruction,
             stochastic=self._policy.stochastic,
             inference_s=inference_s,
+            index=self._index,
+            execution_horizon=self._schedule.execution_horizon,
         )

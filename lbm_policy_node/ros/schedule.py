@@ -48,6 +48,13 @@ class Schedule:
             return self.replan_steps * self.step_ns
         return self.period_ns if self.mode is Mode.FIXED_RATE else 1
 
+    @property
+    def execution_horizon(self) -> int:
+        """Rows executed before the next chunk takes over; 0 where that depends on how fast the policy is."""
+        if self.mode is Mode.CHUNK_END:
+            return self.replan_steps
+        return round(self.period_ns / self.step_ns) if self.mode is Mode.FIXED_RATE else 0
+
     def due(self, stamp_ns: int, previous_stamp_ns: int | None) -> bool:
         """Whether an observation of this stamp should be inferred, given the one before (None: the first)."""
         if previous_stamp_ns is None:

@@ -29,14 +29,19 @@ LAYERS = {
     "": Layer({"", "core"}, NUMPY | {"yaml"}),
     "core": Layer({"core", ""}, NUMPY | {"yaml"}),
     "policies": Layer({"policies", "core", ""}, NUMPY | TORCH),
+    "monitors": Layer({"monitors", "core", ""}, NUMPY | {"scipy", "torch", "safetensors"}),
     "data": Layer({"data", "core", ""}, NUMPY | PICTURES | {"pyarrow", "av", "rosbags"}),
     "training": Layer(
         {"training", "core", "policies", "data", ""}, NUMPY | TORCH | PICTURES | {"accelerate", "tqdm"}
     ),
     "sim": Layer({"sim", "core", "policies", ""}, NUMPY | SIMULATOR | PICTURES | {"scipy"}),
-    "ros": Layer({"ros", "core", "policies", "sim", ""}, NUMPY | ROS | {"yaml", "cv2"}),
+    "assessment": Layer(
+        {"assessment", "monitors", "core", "data", "policies", "sim", ""},
+        NUMPY | PICTURES | {"scipy", "mujoco"},
+    ),
+    "ros": Layer({"ros", "core", "policies", "monitors", "sim", ""}, NUMPY | ROS | {"yaml", "cv2"}),
     "cli": Layer(
-        {"cli", "core", "policies", "data", "training", "sim", ""},
+        {"cli", "core", "policies", "data", "monitors", "assessment", "training", "sim", ""},
         NUMPY
         | TORCH
         | SIMULATOR
@@ -82,7 +87,9 @@ def test_no_layer_imports_a_package_that_its_rule_leaves_out(sources):
     assert not wrong
 
 
-@pytest.mark.parametrize("layer", ["core", "policies", "data", "training", "sim", "cli"])
+@pytest.mark.parametrize(
+    "layer", ["core", "policies", "data", "monitors", "assessment", "training", "sim", "cli"]
+)
 def test_only_ros_knows_ros(sources, layer):
     wrong = {f.module: f.foreign() & ROS for f in sources.values() if f.layer == layer and f.foreign() & ROS}
     assert not wrong

@@ -136,10 +136,10 @@ def test_an_estop_pressed_before_the_start_stops(graph, spec_file):
 
 def test_the_monitors_alarm_holds_until_a_new_goal(conductor):
     conductor.drive()
-    conductor.verdict(MonitorVerdict.WARNING)
+    conductor.verdict(MonitorVerdict.WARN)
     conductor.graph.step()
     assert conductor.in_mode(ControlState.POLICY)
-    conductor.verdict(MonitorVerdict.ALARM)
+    conductor.verdict(MonitorVerdict.STOP)
     conductor.graph.step()
     assert conductor.in_mode(ControlState.HOLD, Reason.MONITOR_STOP)
     assert "stac: inconsistent" in conductor.state.reason.text
@@ -154,7 +154,7 @@ def test_the_monitor_only_warns_when_told_so(graph, spec_file):
     add_executor_node(graph, spec_file, enable_control=True, monitor_stop="warn")
     conductor = Conductor(graph)
     conductor.drive()
-    conductor.verdict(MonitorVerdict.ALARM)
+    conductor.verdict(MonitorVerdict.STOP)
     conductor.graph.step(2)
     assert conductor.in_mode(ControlState.POLICY)
 

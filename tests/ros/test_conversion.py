@@ -35,6 +35,9 @@ def _chunk() -> ActionChunk:
         guided=True,
         stochastic=True,
         inference_s=0.25,
+        index=3,
+        execution_horizon=2,
+        embedding=np.array([0.5, -1.0], np.float32),
     )
 
 
@@ -44,9 +47,9 @@ def test_a_chunk_comes_back_from_the_wire_as_it_was():
     message = deserialize_message(wire, ActionChunkMessage)
     back = conversion.chunk_from_message(message)
     assert message.header.frame_id == "base"
-    for name in ("actions", "samples"):
+    for name in ("actions", "samples", "embedding"):
         np.testing.assert_array_equal(getattr(back, name), getattr(chunk, name))
-    plain = {f.name for f in dataclasses.fields(chunk)} - {"actions", "samples"}
+    plain = {f.name for f in dataclasses.fields(chunk)} - {"actions", "samples", "embedding"}
     for name in plain:
         assert getattr(back, name) == getattr(chunk, name), name
 
