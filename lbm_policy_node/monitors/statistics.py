@@ -41,7 +41,7 @@ class RunningStatistic(Protocol):
 
 
 class Cusum:
-    """Page's cumulative sum, S = max(0, S + z - drift): early on a small lasting rise, forgets a short one."""
+    """Page's cumulative sum, S = max(0, S + z - drift): early on a small lasting rise, forgets a blip."""
 
     def __init__(self) -> None:
         """Begin an episode."""

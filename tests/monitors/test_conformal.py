@@ -46,7 +46,15 @@ def test_plain_quantile_alarms_more_often_than_the_rank(n):
 
 @pytest.mark.parametrize(
     ("n", "alpha", "expected"),
-    [(19, 0.05, 19), (18, 0.05, 19), (49, 0.02, 49), (48, 0.02, 49), (9, 0.1, 9), (50, 0.1, 46), (99, 0.01, 99)],
+    [
+        (19, 0.05, 19),
+        (18, 0.05, 19),
+        (49, 0.02, 49),
+        (48, 0.02, 49),
+        (9, 0.1, 9),
+        (50, 0.1, 46),
+        (99, 0.01, 99),
+    ],
 )
 def test_rank_survives_floats_that_are_not_exact(n, alpha, expected):
     assert rank(n, alpha) == expected
@@ -123,7 +131,12 @@ def test_larger_share_never_gets_less(shares, n):
 
 @pytest.mark.parametrize(
     ("n", "warn", "stop"),
-    [(8, (0, 0), (0, 0)), (48, (0.1, 0), (0, 0)), (49, (0.08, 0.02), (0.02, 0)), (249, (0.08, 0.02), (0.016, 0.004))],
+    [
+        (8, (0, 0), (0, 0)),
+        (48, (0.1, 0), (0, 0)),
+        (49, (0.08, 0.02), (0.02, 0)),
+        (249, (0.08, 0.02), (0.016, 0.004)),
+    ],
 )
 def test_default_shares_give_way_when_successes_are_few(n, warn, stop):
     shares = {"score": 0.8, "time_limit": 0.2}

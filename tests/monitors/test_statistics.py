@@ -43,7 +43,7 @@ def test_reset_forgets_the_episode_before(name):
 
 
 def test_unknown_statistic_is_refused_by_name():
-    with pytest.raises(ValueError, match="'cumsum' does not exist; there are .*cusum"):
+    with pytest.raises(ValueError, match=r"'cumsum' does not exist; there are .*cusum"):
         make_statistic("cumsum")
 
 
@@ -63,7 +63,7 @@ def test_cumulative_orders_episodes_as_the_sum_of_the_scores_does():
 
 @pytest.mark.parametrize("value", [0.0, 3.5, 0.1 + 0.2])
 def test_constant_score_is_refused_by_name(value):
-    with pytest.raises(ConstantScoreError, match="'energy' is .* at each of the 50 calibration steps"):
+    with pytest.raises(ConstantScoreError, match=r"'energy' is .* at each of the 50 calibration steps"):
         fit_standardisation(np.full(50, value), score="energy", statistic="cusum")
 
 
