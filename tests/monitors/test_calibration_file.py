@@ -7,6 +7,7 @@ import json
 import math
 
 import pytest
+from monitor_episodes import CHECKPOINT, EXECUTED, HORIZON, NAMES, SAMPLES, STEP_NS, chunk
 
 from lbm_policy_node.monitors.calibration import Calibration, CalibrationError, EpisodeCounts
 from lbm_policy_node.monitors.layout import ChunkLayout
@@ -14,8 +15,6 @@ from lbm_policy_node.monitors.scale import ActionScale
 from lbm_policy_node.monitors.score import ScoreConfig
 from lbm_policy_node.monitors.statistics import Standardisation
 from lbm_policy_node.monitors.thresholds import DetectorThreshold, LevelThresholds
-
-from .synthetic import CHECKPOINT, EXECUTED, HORIZON, NAMES, SAMPLES, STEP_NS, chunk
 
 
 def make_calibration(**changes) -> Calibration:
