@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 lbm_policy contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The monitor on good chunks, on disagreement, and on every kind of bad input: a defined level, never a raise."""
+"""The monitor on good chunks, on disagreement and on every bad input: a defined level, never a raise."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ from lbm_policy_node.monitors.verdict import Level, Verdict
 
 BOTH = calibrated(60)
 WARN_ONLY = calibrated(20)
-UNSEEN = 1003  # a seed whose clean episode lies below every threshold
+UNSEEN = 1067  # a seed whose clean episode stays far below every threshold
 
 
 def run(monitor: Monitor, chunks: list[ActionChunk]) -> list[Verdict]:
@@ -83,18 +83,15 @@ def test_disagreement_warns_and_then_stops_and_stays_stopped():
 
 def test_warn_lies_between_the_thresholds():
     warn, stop = (BOTH.levels[name].threshold(BOTH.detector) for name in ("warn", "stop"))
-    verdicts = [
-        v
-        for seed in range(1000, 1040)
-        for v in run(Monitor(COLUMNS, BOTH), list(episode(seed, shift=0.12).chunks))
-    ]
-    judged = [
-        v for v in verdicts if not math.isnan(v.statistic) and "lasted" not in v.text and "STOP" not in v.text
-    ]
-    assert any(v.level is Level.WARN and v.detector == BOTH.detector for v in verdicts)
-    for verdict in judged:
-        assert (verdict.level >= Level.WARN) == (verdict.statistic > warn) or verdict.detector == "time_limit"
-        assert verdict.level is not Level.STOP or verdict.statistic > stop
+    seen = set()
+    for seed in range(1000, 1040):
+        chunks = list(episode(seed, length=8, shift=0.03).chunks)  # too short for the time limit
+        for verdict in run(Monitor(COLUMNS, BOTH), chunks):
+            seen.add(verdict.level)
+            if verdict.level in (Level.NORMAL, Level.WARN):
+                assert (verdict.level is Level.WARN) == (verdict.statistic > warn)
+            assert not verdict.statistic > stop or verdict.level is Level.STOP
+    assert seen == {Level.WARMING_UP, Level.NORMAL, Level.WARN, Level.STOP}
 
 
 @pytest.mark.parametrize("statistic", STATISTICS)
@@ -208,24 +205,25 @@ def _early(c: ActionChunk) -> ActionChunk:
     return dataclasses.replace(c, start_ns=c.start_ns - 5 * EXECUTED * STEP_NS)
 
 
+OTHER, SOON = Level.UNCALIBRATED, Level.WARMING_UP
 BAD_INPUT = {
-    "no samples": (_without_samples, Level.NOT_APPLICABLE, "carries no unguided samples", Level.WARMING_UP),
-    "one sample": (_fewer(1), Level.NOT_APPLICABLE, "needs 2 samples per chunk, there is 1", Level.WARMING_UP),
-    "deterministic": (_with(stochastic=False), Level.NOT_APPLICABLE, "deterministic", Level.WARMING_UP),
-    "NaN": (_bad(np.nan), Level.FAULT, "not finite", Level.WARMING_UP),
-    "infinity": (_bad(-np.inf), Level.FAULT, "not finite", Level.WARMING_UP),
-    "huge": (_bad(1e300), Level.FAULT, "is no action", Level.WARMING_UP),
-    "no overlap": (_delayed, Level.FAULT, "covers only", Level.FAULT),
-    "out of order": (_early, Level.FAULT, "before chunk 4", Level.WARMING_UP),
-    "older id": (_with(chunk_id=2), Level.FAULT, "chunk 2 came after chunk 4", Level.WARMING_UP),
-    "twice": (_with(chunk_id=4), Level.FAULT, "chunk 4 came after chunk 4", Level.WARMING_UP),
-    "other K": (_fewer(3), Level.UNCALIBRATED, "K is 3 samples, expected 6", Level.WARMING_UP),
-    "other checkpoint": (_with(checkpoint_id="ff"), Level.UNCALIBRATED, "checkpoint is ff, expected 0123", Level.FAULT),
-    "other horizon": (_shorter, Level.UNCALIBRATED, "horizon is 5 rows, expected 8", Level.FAULT),
-    "other step": (_with(step_ns=STEP_NS // 2), Level.UNCALIBRATED, r"step is 0\.025 s, expected 0\.05", Level.FAULT),
-    "other names": (_renamed, Level.UNCALIBRATED, "action names is", Level.FAULT),
-    "other execution": (_with(execution_horizon=2), Level.UNCALIBRATED, "execution horizon is 2", Level.WARMING_UP),
-}  # fmt: skip
+    "no samples": (_without_samples, Level.NOT_APPLICABLE, "carries no unguided samples", SOON),
+    "one sample": (_fewer(1), Level.NOT_APPLICABLE, "needs 2 samples per chunk, there is 1", SOON),
+    "deterministic": (_with(stochastic=False), Level.NOT_APPLICABLE, "deterministic", SOON),
+    "NaN": (_bad(np.nan), Level.FAULT, "not finite", SOON),
+    "infinity": (_bad(-np.inf), Level.FAULT, "not finite", SOON),
+    "huge": (_bad(1e300), Level.FAULT, "is no action", SOON),
+    "no overlap": (_delayed, Level.FAULT, r"one \(4\) covers", Level.FAULT),
+    "out of order": (_early, Level.FAULT, "before chunk 4", SOON),
+    "older id": (_with(chunk_id=2), Level.FAULT, "chunk 2 came after chunk 4", SOON),
+    "twice": (_with(chunk_id=4), Level.FAULT, "chunk 4 came after chunk 4", SOON),
+    "other K": (_fewer(3), OTHER, "K is 3 samples, expected 6", SOON),
+    "other checkpoint": (_with(checkpoint_id="ff"), OTHER, "checkpoint is ff, expected 01", Level.FAULT),
+    "other horizon": (_shorter, OTHER, "horizon is 5 rows, expected 8", Level.FAULT),
+    "other step": (_with(step_ns=STEP_NS // 2), OTHER, r"step is 0\.025 s, expected 0\.05", Level.FAULT),
+    "other names": (_renamed, OTHER, "action names is", Level.FAULT),
+    "other execution": (_with(execution_horizon=2), OTHER, "execution horizon is 2", SOON),
+}
 
 
 @pytest.mark.parametrize("name", BAD_INPUT)
@@ -247,7 +245,7 @@ def test_bad_chunk_in_an_episode_has_its_level_and_the_episode_goes_on(name):
 def test_bad_chunk_is_never_normal_wherever_it_comes(name):
     spoil = BAD_INPUT[name][0]
     for calibration in (BOTH, WARN_ONLY, None):
-        for place in (0, 1, 5):
+        for place in (5,) if name in ("older id", "twice", "out of order", "no overlap") else (0, 1, 5):
             chunks = clean(6)
             chunks[place] = spoil(chunks[place])
             verdict = run(Monitor(COLUMNS, calibration), chunks)[place]
@@ -322,7 +320,8 @@ def test_calibration_of_too_few_successes_gives_no_all_clear():
 def test_guided_chunks_are_judged_by_their_samples_alone():
     plain = run(Monitor(COLUMNS, BOTH), clean(5))
     guided = run(Monitor(COLUMNS, BOTH), clean(5, guided=True, actions=np.zeros((8, 3))))
-    assert [(v.level, v.score) for v in guided][1:] == [(v.level, v.score) for v in plain][1:]
+    assert levels(guided) == levels(plain)
+    np.testing.assert_allclose([v.score for v in guided], [v.score for v in plain], atol=1e-12)
 
 
 def test_minimum_distance_does_not_apply_to_guided_chunks():
