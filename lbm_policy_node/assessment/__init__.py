@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 lbm_policy contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Judges action chunks while a policy runs.
+"""Says offline how well a monitor tells failures from successes, on recorded and on simulated episodes.
 
-May import core and numpy; torch and SciPy only where a score or the calibration needs them.
+May import core, data, monitors, policies and sim; SciPy and matplotlib.
 """

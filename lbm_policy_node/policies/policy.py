@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -57,6 +57,8 @@ class PolicySpec:
     """Names of the proprio values, where the checkpoint says them."""
     action_names: tuple[str, ...] | None
     """Names of the action columns, where the checkpoint says them."""
+    embedding_dim: int = 0
+    """Width of the observation embedding; 0: the policy offers none."""
 
 
 class Policy(Protocol):
@@ -89,6 +91,24 @@ class Policy(Protocol):
 
         Raises:
             ValueError: The history does not fit the spec, or a prefix is given to a policy that takes none.
+        """
+        ...
+
+
+@runtime_checkable
+class EmbeddingPolicy(Policy, Protocol):
+    """A policy that can say how it sees an observation, for the out-of-distribution score."""
+
+    def embed(self, history: Sequence[Observation]) -> FloatArray:
+        """The observation embedding (spec.embedding_dim,) that the policy's samples are conditioned on.
+
+        Right after `infer` with the same observations (the very same objects) it costs nothing.
+
+        Args:
+            history: As for `infer`.
+
+        Raises:
+            ValueError: The history does not fit the spec.
         """
         ...
 

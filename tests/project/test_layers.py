@@ -29,7 +29,7 @@ LAYERS = {
     "": Layer({"", "core"}, NUMPY | {"yaml"}),
     "core": Layer({"core", ""}, NUMPY | {"yaml"}),
     "policies": Layer({"policies", "core", ""}, NUMPY | TORCH),
-    "monitors": Layer({"monitors", "core", ""}, NUMPY | {"scipy", "torch", "safetensors"}),
+    "monitors": Layer({"monitors", "core", ""}, NUMPY | {"scipy", "torch", "safetensors", "PIL"}),
     "data": Layer({"data", "core", ""}, NUMPY | PICTURES | {"pyarrow", "av", "rosbags"}),
     "training": Layer(
         {"training", "core", "policies", "data", ""}, NUMPY | TORCH | PICTURES | {"accelerate", "tqdm"}

@@ -1,3 +1,3 @@
 # SPDX-FileCopyrightText: 2026 lbm_policy contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Detectors of missing progress; each runs in its own thread."""
+"""Detectors of missing progress: slower than the chunk monitor, which never waits for them."""

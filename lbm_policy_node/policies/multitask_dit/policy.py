@@ -50,6 +50,7 @@ class MultiTaskDiTPolicy:
         times = self.model.objective.times()
         self._hoisted = HoistedNetwork(self.model.noise_predictor, times) if hoist else None
         self._text: dict[str, Tensor] = {}
+        self._encoded: tuple[tuple[Observation, ...], Tensor] | None = None
         self._arriving = {new: old for old, new in checkpoint.processors.rename_map.items()}
         self.spec = make_spec(checkpoint)
 
@@ -65,7 +66,21 @@ class MultiTaskDiTPolicy:
         check_request(self.spec, history, n_samples, prefix)
         shape = (self.model.config.horizon, self.model.config.action_dim)
         noise = SampleNoise(seed, n_samples, shape, self.device)
-        return self.decode(self.sample(self.encode(history), noise(), noise), history)
+        cond = self.encode(history)
+        self._encoded = tuple(history), cond
+        return self.decode(self.sample(cond, noise(), noise), history)
+
+    def embed(self, history: Sequence[Observation]) -> FloatArray:
+        """The conditioning vector (spec.embedding_dim,); see `EmbeddingPolicy.embed`.
+
+        The encoding of the last `infer` is remembered, one only, together with its observations: they are
+        compared by identity, and holding them keeps a new object from taking the place of an old one.
+        """
+        check_request(self.spec, history, 1, None)
+        cond = self._remembered(history)
+        if cond is None:
+            cond = self.encode(history)
+        return cond[0].float().cpu().numpy().astype(np.float64)
 
     def describe(self) -> Mapping[str, str]:
         """Facts about the checkpoint for people."""
@@ -107,6 +122,14 @@ class MultiTaskDiTPolicy:
             batch[key] = self._inputs.normalize(key, image)[None]
         return batch
 
+    def _remembered(self, history: Sequence[Observation]) -> Tensor | None:
+        """The encoding of the last `infer`, if it saw these very observations."""
+        if self._encoded is None:
+            return None
+        seen, cond = self._encoded
+        same = len(seen) == len(history) and all(a is b for a, b in zip(seen, history, strict=True))
+        return cond if same else None
+
     def _text_feature(self, instruction: str) -> Tensor:
         """The projected text feature (1, hidden_dim), computed once per instruction."""
         if instruction not in self._text:
@@ -145,4 +168,5 @@ def make_spec(checkpoint: Checkpoint) -> PolicySpec:
         uses_language=True,
         state_names=sidecar.state_names,
         action_names=sidecar.action_names,
+        embedding_dim=checkpoint.model.observation_encoder.conditioning_dim,
     )

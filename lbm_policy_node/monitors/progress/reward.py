@@ -1,0 +1,142 @@
+# SPDX-FileCopyrightText: 2026 lbm_policy contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Missing progress seen in the simulator's reward; for evaluation, a real robot has no such reward."""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from dataclasses import dataclass
+
+import numpy as np
+
+from lbm_policy_node.core.types import Array
+from lbm_policy_node.monitors.progress.detector import KEPT_REPORTS
+from lbm_policy_node.monitors.progress.report import ProgressReport, ProgressSnapshot, no_verdict
+
+NAME = "reward"
+
+
+@dataclass(frozen=True)
+class RewardConfig:
+    """When a reward that does not improve counts as a failure."""
+
+    window_s: float = 3.0
+    """Time without improvement after which the task counts as failed."""
+    min_improvement: float = 0.05
+    """How much the best reward must rise to count, in the reward's unit."""
+    done_reward: float = math.inf
+    """At or above this reward the task is done, and standing still is right."""
+
+    def __post_init__(self) -> None:
+        if not (math.isfinite(self.window_s) and self.window_s > 0):
+            raise ValueError(f"window_s is {self.window_s}, expected a finite number above 0")
+        if not (math.isfinite(self.min_improvement) and self.min_improvement >= 0):
+            raise ValueError(f"min_improvement is {self.min_improvement}, expected a number of at least 0")
+        if math.isnan(self.done_reward):
+            raise ValueError("done_reward is not a number")
+
+
+class RewardProgress:
+    """The score: time since the best reward last improved, in windows.
+
+    ```
+    reward  1 2 2 2 2 2 3        score  0 0 .25 .5 .75 1 0     (window: four steps)
+    ```
+    0 while the reward rises or the task is done, above 1 after a window without improvement. Improvements
+    are counted from the reward of the last one, so a slow but steady rise is progress.
+    """
+
+    def __init__(self, config: RewardConfig) -> None:
+        """Begin an episode."""
+        self._config = config
+        self._best = -math.inf
+        self._improved_ns = 0
+        self._stamp_ns: int | None = None
+
+    def update(self, stamp_ns: int, reward: float) -> float:
+        """The score at a stamp; NaN for a reward that is not finite, which is otherwise ignored.
+
+        Raises:
+            ValueError: The stamp lies before the last one.
+        """
+        if self._stamp_ns is not None and stamp_ns < self._stamp_ns:
+            raise ValueError(f"the stamp {stamp_ns} ns lies before the last one, {self._stamp_ns} ns")
+        self._stamp_ns = stamp_ns
+        if not math.isfinite(reward):
+            return math.nan
+        first = self._best == -math.inf
+        if first or reward > self._best + self._config.min_improvement or reward >= self._config.done_reward:
+            self._best, self._improved_ns = max(reward, self._best), stamp_ns
+        return (stamp_ns - self._improved_ns) / 1e9 / self._config.window_s
+
+
+def trace(stamps_ns: Array, rewards: Array, config: RewardConfig | None = None) -> Array:
+    """The scores of a recorded episode, what `RewardDetector` would have said live.
+
+    Args:
+        stamps_ns: Ascending, shape (steps,).
+        rewards: Shape (steps,).
+        config: The default where None.
+
+    Returns:
+        Scores, shape (steps,); a value above 1 is a failure.
+
+    Raises:
+        ValueError: Shapes that differ, or stamps that go back.
+    """
+    if stamps_ns.ndim != 1 or stamps_ns.shape != rewards.shape:
+        raise ValueError(
+            f"stamps {stamps_ns.shape} and rewards {rewards.shape} must be vectors of one length"
+        )
+    progress = RewardProgress(config or RewardConfig())
+    return np.array(
+        [progress.update(int(t), float(r)) for t, r in zip(stamps_ns, rewards, strict=True)], dtype=float
+    )
+
+
+class RewardDetector:
+    """The detector: a report for each snapshot, at once. It needs no thread, being a few comparisons."""
+
+    name = NAME
+
+    def __init__(self, config: RewardConfig) -> None:
+        """Begin an episode."""
+        self._config = config
+        self._closed = False
+        self._reports: deque[ProgressReport] = deque(maxlen=KEPT_REPORTS)
+        self._progress = RewardProgress(config)
+
+    def submit(self, snapshot: ProgressSnapshot) -> None:
+        """Judge a snapshot."""
+        if not self._closed:
+            self._reports.append(self._judge(snapshot))
+
+    def take(self) -> ProgressReport | None:
+        """The oldest report that was not taken yet."""
+        return self._reports.popleft() if self._reports else None
+
+    def reset(self) -> None:
+        """Begin a new episode."""
+        self._reports.clear()
+        self._progress = RewardProgress(self._config)
+
+    def close(self) -> None:
+        """Ignore later snapshots."""
+        self._closed = True
+
+    def _judge(self, snapshot: ProgressSnapshot) -> ProgressReport:
+        if snapshot.reward is None:
+            return no_verdict(snapshot.stamp_ns, NAME, "the snapshot carries no reward")
+        try:
+            score = self._progress.update(snapshot.stamp_ns, snapshot.reward)
+        except ValueError as error:
+            self._progress = RewardProgress(self._config)
+            return no_verdict(snapshot.stamp_ns, NAME, f"{error}; begins anew")
+        if math.isnan(score):
+            return no_verdict(snapshot.stamp_ns, NAME, f"the reward is {snapshot.reward}")
+        stalled_s = score * self._config.window_s
+        text = f"best reward unchanged for {stalled_s:.1f} s of {self._config.window_s:g} s"
+        return ProgressReport(
+            stamp_ns=snapshot.stamp_ns, failed=score > 1, score=score, detector=NAME, text=text
+        )
