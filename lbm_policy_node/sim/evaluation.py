@@ -95,10 +95,10 @@ def evaluate(config: EvaluationConfig, *, processes: int, block: int = 5) -> Ite
 
 def run_trials(part: Sequence[Trial], config: EvaluationConfig) -> list[Outcome]:
     """Run some episodes in this process."""
-    policy, spec = _policy(config.checkpoint), RobotSpec.load(shared_path(SPEC))
+    policy, spec = cached_policy(config.checkpoint), RobotSpec.load(shared_path(SPEC))
     outcomes = []
     for trial in part:
-        robot = _robot(trial.task)
+        robot = cached_robot(trial.task)
         before = _opening_at_start(robot, trial)
         rollout = roll_out(robot, policy, spec, trial.scene, TASKS[trial.task].instruction, config.rollout)
         outcomes.append(Outcome(trial, rollout, robot.opening - before if trial.ajar else 0.0))
@@ -151,13 +151,15 @@ _policies: dict[str, Policy] = {}  # of this process
 _robots: list[SimulatedRobot] = []
 
 
-def _policy(checkpoint: str) -> Policy:
+def cached_policy(checkpoint: str) -> Policy:
+    """Load a policy once per process."""
     if checkpoint not in _policies:
         _policies[checkpoint] = load_policy(checkpoint, threads=1)
     return _policies[checkpoint]
 
 
-def _robot(task: str) -> SimulatedRobot:
+def cached_robot(task: str) -> SimulatedRobot:
+    """Keep the simulator of one task per process."""
     if not _robots or _robots[0].task.name != task:
         if _robots:
             _robots.pop().close()

@@ -64,6 +64,7 @@ class SimulatedRobot:
         self._cameras = CameraRig(self.environment.model, height=height, width=width)
         self._observation = np.zeros(39)
         self.success = False
+        self.reward = 0.0
         self.ticks = 0
 
     def reset(self, scene: Scene) -> None:
@@ -78,7 +79,7 @@ class SimulatedRobot:
         if scene.ajar is not None:
             environment.data.joint(self._slider.joint).qpos = scene.ajar * self._slider.open_position_m
         self._settle(self._start_position(rng, scene.start_offset_m))
-        self.success, self.ticks = False, 0
+        self.success, self.reward, self.ticks = False, 0.0, 0
         for perturbation in self.perturbations:
             perturbation.on_reset(self)
 
@@ -97,7 +98,8 @@ class SimulatedRobot:
         """Advance one control tick by a step, shape (3,), 1 being 1 cm (Meta-World's own action)."""
         action = np.clip(np.append(delta, gripper), -1.0, 1.0).astype(np.float32)
         self.environment.curr_path_length = 0  # the episode's length is ours to decide
-        self._observation, _, _, _, info = self.environment.step(action)
+        self._observation, reward, _, _, info = self.environment.step(action)
+        self.reward = float(reward)
         self.success = bool(info["success"])
         self.ticks += 1
 

@@ -1,0 +1,20 @@
+# SPDX-FileCopyrightText: 2026 lbm_policy contributors
+# SPDX-License-Identifier: Apache-2.0
+"""How far the current samples spread; the previous ones do not matter."""
+
+from dataclasses import dataclass
+
+from lbm_policy_node.monitors.pair import SamplePair
+
+
+@dataclass(frozen=True)
+class OutputVariance:
+    """Variance over the current samples (division by K), mean over the overlap's rows and scaled values."""
+
+    name: str = "output_variance"
+    min_samples: int = 2
+    needs_embedding: bool = False
+
+    def __call__(self, pair: SamplePair) -> float:
+        """Return the mean variance."""
+        return float(pair.current_values.var(axis=0).mean())

@@ -1,0 +1,62 @@
+# SPDX-FileCopyrightText: 2026 lbm_policy contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Every score by its name."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from lbm_policy_node.monitors.score import Score, ScoreConfig
+from lbm_policy_node.monitors.scores.energy import Energy
+from lbm_policy_node.monitors.scores.entropy import BIN_WIDTH, Entropy
+from lbm_policy_node.monitors.scores.kde_kl import FORWARD, REVERSE, KdeKl
+from lbm_policy_node.monitors.scores.min_distance import MinDistance
+from lbm_policy_node.monitors.scores.mmd import DIM, FLOORED, MEDIAN, Mmd
+from lbm_policy_node.monitors.scores.output_variance import OutputVariance
+from lbm_policy_node.monitors.scores.overlap_error import OverlapError
+
+
+def _ood_flow(config: ScoreConfig, folder: Path | None) -> Score:
+    # Imported here: it alone needs torch.
+    from lbm_policy_node.monitors.scores.ood_flow import make_ood_flow
+
+    return make_ood_flow(config, folder)
+
+
+_MAKERS: dict[str, Callable[[ScoreConfig, Path | None], Score]] = {
+    "mmd_floored": lambda config, folder: Mmd(FLOORED, config.bandwidth_floor),
+    "mmd_median": lambda config, folder: Mmd(MEDIAN),
+    "mmd_dim": lambda config, folder: Mmd(DIM),
+    "kl_reverse": lambda config, folder: KdeKl(REVERSE, config.bandwidth_floor),
+    "kl_forward": lambda config, folder: KdeKl(FORWARD, config.bandwidth_floor),
+    "energy": lambda config, folder: Energy(),
+    "overlap_error": lambda config, folder: OverlapError(),
+    "min_distance": lambda config, folder: MinDistance(),
+    "output_variance": lambda config, folder: OutputVariance(),
+    "entropy": lambda config, folder: Entropy(config.number("bin_width", BIN_WIDTH)),
+    "ood_flow": _ood_flow,
+}
+_PARAMETERS = {"entropy": {"bin_width"}}
+
+SCORES: tuple[str, ...] = tuple(_MAKERS)
+DEFAULT_SCORE = "mmd_floored"
+TRAINED: tuple[str, ...] = ("ood_flow",)
+"""Scores with weights that must have been trained and lie in a folder."""
+
+
+def make_score(config: ScoreConfig, folder: Path | None = None) -> Score:
+    """Build a score.
+
+    Args:
+        config: Its name and numbers.
+        folder: Where the weights of a trained score lie; the others ignore it.
+
+    Raises:
+        ValueError: If there is no such score, or a parameter is unknown or wrong.
+    """
+    maker = _MAKERS.get(config.name)
+    if maker is None:
+        raise ValueError(f"there is no score '{config.name}'; there are {', '.join(SCORES)}")
+    unknown = set(config.parameters) - _PARAMETERS.get(config.name, set())
+    if unknown and config.name not in TRAINED:  # those check their parameters themselves
+        raise ValueError(f"the score '{config.name}' has no parameter {sorted(unknown)}")
+    return maker(config, folder)
