@@ -36,6 +36,7 @@ COMMANDS: dict[str, Entry] = {
     "train": _entry("train", "Train a multitask DiT on a LeRobotDataset."),
     "eval": _entry("eval", "Measure success per task in closed loop."),
     "bench": _entry("bench", "Measure latency and control-tick lateness against bare rclpy."),
+    "bench-monitor": _entry("bench_monitor", "Measure what each score of the monitor costs per chunk."),
 }
 
 
