@@ -39,6 +39,7 @@ COMMANDS: dict[str, Entry] = {
         "monitor_stats", "Say how well recorded scores tell failures from successes, beside the clock."
     ),
     "bench": _entry("bench", "Measure latency and control-tick lateness against bare rclpy."),
+    "bench-monitor": _entry("bench_monitor", "Measure what each score of the monitor costs per chunk."),
 }
 
 
