@@ -130,7 +130,7 @@ class SimulatedRobot:
         ticks = self.ticks
         low, high = self.environment.mocap_low, self.environment.mocap_high
         self._settle(np.clip(position, low + 0.01, high))
-        self.success, self.ticks = False, ticks
+        self.success, self.reward, self.ticks = False, 0.0, ticks
 
     def reload_meshes(self) -> None:
         """Let the cameras see changed meshes; everything else they see anyway."""
