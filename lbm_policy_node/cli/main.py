@@ -38,6 +38,7 @@ COMMANDS: dict[str, Entry] = {
     "monitor-stats": _entry(
         "monitor_stats", "Say how well recorded scores tell failures from successes, beside the clock."
     ),
+    "monitor-eval": _entry("monitor_eval", "Measure the runtime monitor in simulation."),
     "bench": _entry("bench", "Measure latency and control-tick lateness against bare rclpy."),
     "bench-monitor": _entry("bench_monitor", "Measure what each score of the monitor costs per chunk."),
 }

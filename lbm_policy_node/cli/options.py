@@ -5,17 +5,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import fields
+from dataclasses import Field, fields
 from typing import Any
 
 import click
 
 
 def dataclass_options(kind: type) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Add one flag per field of a dataclass whose fields carry metadata {"help": ...}."""
+    """Add one flag per field of a dataclass that carries metadata {"help": ...}; other fields get none."""
 
     def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
-        for entry in reversed(fields(kind)):
+        for entry in reversed(_flags(kind)):
             flag = f"--{entry.name.replace('_', '-')}"
             if isinstance(entry.default, bool):
                 flag += f"/--no-{entry.name.replace('_', '-')}"
@@ -36,9 +36,13 @@ def dataclass_options(kind: type) -> Callable[[Callable[..., Any]], Callable[...
 def take(kind: type, values: dict[str, Any]) -> Any:
     """Build the dataclass from the flags, removing them from values."""
     try:
-        return kind(**{entry.name: values.pop(entry.name) for entry in fields(kind)})
+        return kind(**{entry.name: values.pop(entry.name) for entry in _flags(kind)})
     except ValueError as error:
         raise click.BadParameter(str(error)) from error
+
+
+def _flags(kind: type) -> list[Field[Any]]:
+    return [entry for entry in fields(kind) if "help" in entry.metadata]
 
 
 def several(flag: str, name: str, choices: Iterable[str], text: str) -> Callable[..., Any]:

@@ -20,14 +20,12 @@ class PerturbedEpisode:
         perturbations: Hooks for the robot.
         instruction: What the policy is told instead of the task's instruction.
         latency_steps: Policy steps between an observation and its chunk; the runner's to apply.
-        start_offset_m: For the scene: the hand starts up to this far from the task's own start.
         drawn: The magnitudes that the seed chose, by name with unit.
     """
 
     perturbations: tuple[Perturbation, ...] = ()
     instruction: str | None = None
     latency_steps: int = 0
-    start_offset_m: float = 0.0
     drawn: Mapping[str, float] = field(default_factory=dict)
 
 
