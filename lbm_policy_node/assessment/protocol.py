@@ -32,11 +32,11 @@ class ProtocolConfig:
     tasks: tuple[str, ...] = SOLVED_TASKS
     """Names of the tasks."""
     training: int = _option(20, "Episodes per task for scores that are trained.")
-    calibration: int = _option(60, "Episodes per task to calibrate on.")
-    in_distribution: int = _option(60, "Fresh undisturbed episodes per task.")
-    erratic: int = _option(8, "Episodes per task and erratic disturbance.")
-    progress: int = _option(12, "Episodes per task and disturbance that prevents progress.")
-    benign: int = _option(12, "Episodes per task and change that must not alarm.")
+    calibration: int = _option(50, "Episodes per task to calibrate on.")
+    in_distribution: int = _option(40, "Fresh undisturbed episodes per task.")
+    erratic: int = _option(6, "Episodes per task and erratic disturbance.")
+    progress: int = _option(10, "Episodes per task and disturbance that prevents progress.")
+    benign: int = _option(8, "Episodes per task and change that must not alarm.")
     seed: int = _option(200_000, "First scene.")
     max_steps: int = _option(80, "Policy steps of 50 ms of every episode; it goes on after success.")
     n_samples: int = _option(8, "Chunks drawn per inference, as many as in deployment.")
