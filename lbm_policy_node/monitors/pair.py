@@ -152,7 +152,7 @@ def _check_values(linear: Array, turns: Array, current: ActionChunk) -> None:
     if not np.isfinite(turns).all():
         raise PairError(
             f"chunk {current.chunk_id} or the one before it has rotation numbers that are no rotation "
-            "(a quaternion of length 0, or a rot6d with parallel columns)"
+            "(a length near 0 or far above 1, or parallel columns of a rot6d)"
         )
     largest = np.abs(linear).max(initial=0.0)
     if not largest <= LARGEST_VALUE:  # not a number neither

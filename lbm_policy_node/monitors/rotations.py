@@ -6,14 +6,15 @@ import numpy as np
 
 from lbm_policy_node.core.types import Array
 
-SMALLEST_LENGTH = 1e-3
-"""Shorter, a regressed quaternion or matrix column has no direction (as in `core.interpolation`)."""
+SMALLEST_LENGTH, LARGEST_LENGTH = 1e-3, 1e3
+"""Beyond these, a regressed quaternion or matrix column means no rotation (`core` uses the same smallest)."""
 
 
 def unit(vectors: Array) -> Array:
-    """Scale vectors on the last axis to length 1; those without a direction become NaN."""
+    """Scale vectors on the last axis to length 1; those far too short or too long become NaN."""
     lengths = np.linalg.norm(vectors, axis=-1, keepdims=True)
-    return vectors / np.where(lengths > SMALLEST_LENGTH, lengths, np.nan)
+    usable = (lengths > SMALLEST_LENGTH) & (lengths < LARGEST_LENGTH)
+    return vectors / np.where(usable, lengths, np.nan)
 
 
 def quaternions_of_rot6d(rot6d: Array) -> Array:

@@ -10,10 +10,14 @@ import numpy as np
 
 from lbm_policy_node.core.chunk_episode import ChunkEpisode
 from lbm_policy_node.core.types import ActionChunk
+from lbm_policy_node.monitors.calibration import Calibration
 from lbm_policy_node.monitors.columns import ScoredColumns
+from lbm_policy_node.monitors.fit import CalibrationConfig, calibrate
+from lbm_policy_node.monitors.scale import ActionScale
 
 NAMES = ("x", "y", "grip")
 COLUMNS = ScoredColumns(NAMES, (0, 1))
+SCALE = ActionScale(("x", "y"), (0.1, 0.1))
 CHECKPOINT = "0123456789abcdef"
 STEP_NS = 50_000_000
 HORIZON, EXECUTED, SAMPLES = 8, 4, 6
@@ -71,3 +75,16 @@ def episode(
 def episodes(count: int, first_seed: int = 0) -> list[ChunkEpisode]:
     """Successful episodes of different seeds."""
     return [episode(first_seed + seed) for seed in range(count)]
+
+
+def calibrated(count: int = 30, **changes: Any) -> Calibration:
+    """A calibration of so many successes; the seeds from 1000 on are those that it has not seen."""
+    return calibrate(
+        episodes(count),
+        CalibrationConfig(**changes),
+        columns=COLUMNS,
+        scale=SCALE,
+        checkpoint_id=CHECKPOINT,
+        source="made up",
+        date="2026-11-21T13:00:00+00:00",
+    )

@@ -54,7 +54,7 @@ class KdeKl:
 
 
 def largest_variance(squared_distances: Array) -> float:
-    """Return the largest eigenvalue of the covariance (n - 1) of points known by their distances, shape (N, N).
+    """Return the largest eigenvalue of the covariance (divisor N - 1) of N points known by their distances.
 
     Classical scaling: -J D J / 2, where J centres, has the scatter matrix's eigenvalues.
     """

@@ -1,0 +1,445 @@
+# SPDX-FileCopyrightText: 2026 lbm_policy contributors
+# SPDX-License-Identifier: Apache-2.0
+"""The monitor on good chunks, on disagreement and on every bad input: a defined level, never a raise."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import re
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from monitor_episodes import (
+    COLUMNS,
+    EXECUTED,
+    SCALE,
+    STEP_NS,
+    calibrated,
+    chunk,
+    episode,
+)
+
+from lbm_policy_node.core.types import ActionChunk, no_samples
+from lbm_policy_node.monitors.calibration import Calibration
+from lbm_policy_node.monitors.columns import ScoredColumns
+from lbm_policy_node.monitors.monitor import Monitor
+from lbm_policy_node.monitors.progress.report import ProgressReport, no_verdict
+from lbm_policy_node.monitors.score import ScoreConfig
+from lbm_policy_node.monitors.scores.registry import make_score
+from lbm_policy_node.monitors.scoring import ChunkScorer
+from lbm_policy_node.monitors.statistics import STATISTICS, trace
+from lbm_policy_node.monitors.thresholds import DetectorThreshold
+from lbm_policy_node.monitors.time_limit import elapsed_s
+from lbm_policy_node.monitors.verdict import Level, Verdict
+
+BOTH = calibrated(60)
+WARN_ONLY = calibrated(20)
+UNSEEN = 1067  # a seed whose clean episode stays far below every threshold
+
+
+def run(monitor: Monitor, chunks: list[ActionChunk]) -> list[Verdict]:
+    return [monitor.update(each) for each in chunks]
+
+
+def levels(verdicts: list[Verdict]) -> list[Level]:
+    return [verdict.level for verdict in verdicts]
+
+
+def clean(count: int, **changes) -> list[ActionChunk]:
+    return [chunk(number, seed=UNSEEN, **changes) for number in range(count)]
+
+
+def shaken(count: int) -> list[ActionChunk]:
+    return list(episode(UNSEEN, length=count, shift=3.0).chunks)
+
+
+def test_clean_episode_is_normal_after_its_first_chunk():
+    verdicts = run(Monitor(COLUMNS, BOTH), clean(7))
+    assert levels(verdicts) == [Level.WARMING_UP] + [Level.NORMAL] * 6
+    last = verdicts[-1]
+    assert (last.overlap_steps, last.n_samples, last.calibration_id) == (4, 6, BOTH.id)
+    assert last.warn_threshold == BOTH.levels["warn"].threshold("score:mmd_floored")
+    assert last.warn_threshold < last.stop_threshold < math.inf
+    assert last.statistic <= last.warn_threshold
+    assert last.detector == "" and last.text.startswith("cusum of mmd_floored is")
+    assert math.isnan(verdicts[0].score) and math.isnan(verdicts[0].statistic)
+
+
+def test_disagreement_warns_and_then_stops_and_stays_stopped():
+    verdicts = run(Monitor(COLUMNS, BOTH), shaken(5) + clean(12)[5:])
+    assert verdicts[0].level is Level.WARMING_UP
+    stop = levels(verdicts).index(Level.STOP)
+    assert stop <= 3
+    assert set(levels(verdicts[stop:])) == {Level.STOP}
+    assert verdicts[stop].detector == "score:mmd_floored"
+    assert "above the STOP threshold" in verdicts[stop].text
+    assert "STOP stays until the next episode" in verdicts[-1].text or "above the STOP" in verdicts[-1].text
+
+
+def test_warn_lies_between_the_thresholds():
+    warn, stop = (BOTH.levels[name].threshold(BOTH.detector) for name in ("warn", "stop"))
+    seen = set()
+    for seed in range(1000, 1040):
+        chunks = list(episode(seed, length=8, shift=0.03).chunks)  # too short for the time limit
+        for verdict in run(Monitor(COLUMNS, BOTH), chunks):
+            seen.add(verdict.level)
+            if verdict.level in (Level.NORMAL, Level.WARN):
+                assert (verdict.level is Level.WARN) == (verdict.statistic > warn)
+            assert not verdict.statistic > stop or verdict.level is Level.STOP
+    assert seen == {Level.WARMING_UP, Level.NORMAL, Level.WARN, Level.STOP}
+
+
+@pytest.mark.parametrize("statistic", STATISTICS)
+def test_live_equals_offline_to_the_bit(statistic):
+    calibration = calibrated(20, statistic=statistic)
+    chunks = list(episode(UNSEEN, length=12, shift=0.05).chunks)
+    scorer = ChunkScorer(COLUMNS, SCALE, make_score(calibration.score))
+    offline = trace(statistic, [calibration.standardisation(value) for value in scorer.scores(chunks)])
+    verdicts = run(Monitor(COLUMNS, calibration), chunks)
+    np.testing.assert_array_equal([v.statistic for v in verdicts[1:]], offline)
+    np.testing.assert_array_equal([v.score for v in verdicts[1:]], scorer.scores(chunks))
+
+
+def test_each_episode_starts_afresh():
+    monitor = Monitor(COLUMNS, BOTH)
+    first = run(monitor, clean(6))
+    assert [(v.level, v.score, v.statistic) for v in run(monitor, clean(6))][1:] == [
+        (v.level, v.score, v.statistic) for v in first
+    ][1:]
+
+
+def test_stop_ends_with_the_next_episode():
+    monitor = Monitor(COLUMNS, BOTH)
+    assert run(monitor, shaken(6))[-1].level is Level.STOP
+    assert levels(run(monitor, clean(3))) == [Level.WARMING_UP, Level.NORMAL, Level.NORMAL]
+
+
+def test_stop_ends_with_a_reset_and_the_reason_is_said():
+    monitor = Monitor(COLUMNS, BOTH)
+    run(monitor, shaken(6))
+    monitor.reset("a person took over")
+    verdicts = run(monitor, clean(9)[6:])
+    assert levels(verdicts) == [Level.WARMING_UP, Level.NORMAL, Level.NORMAL]
+    assert "a person took over" in verdicts[0].text
+
+
+def test_stop_survives_whatever_else_comes():
+    monitor = Monitor(COLUMNS, BOTH)
+    run(monitor, shaken(6))
+    later = clean(12)[6:]
+    later[0] = dataclasses.replace(later[0], samples=no_samples(8, 3))
+    later[1] = dataclasses.replace(later[1], samples=np.full((6, 8, 3), np.nan))
+    later[2] = dataclasses.replace(later[2], checkpoint_id="ffff")
+    later[3] = dataclasses.replace(later[3], stochastic=False)
+    verdicts = run(monitor, later)
+    assert set(levels(verdicts)) == {Level.STOP}
+    assert all(v.detector == "score:mmd_floored" for v in verdicts)
+    assert "NOT_APPLICABLE" in verdicts[0].text and "FAULT" in verdicts[1].text
+    assert "UNCALIBRATED: the calibration is not for this policy: checkpoint is ffff" in verdicts[2].text
+
+
+def test_changed_instruction_begins_an_episode():
+    monitor = Monitor(COLUMNS, BOTH)
+    run(monitor, shaken(6))
+    verdict = monitor.update(dataclasses.replace(clean(7)[6], instruction="close the door"))
+    assert verdict.level is Level.WARMING_UP and "instruction changed" in verdict.text
+
+
+def test_joined_midway_it_may_warn_but_gives_no_all_clear():
+    monitor = Monitor(COLUMNS, BOTH)
+    verdicts = run(monitor, clean(9)[3:])
+    assert set(levels(verdicts)) == {Level.WARMING_UP}
+    assert "joined at chunk 3" in verdicts[0].text and "no all-clear" in verdicts[-1].text
+    assert Level.STOP in levels(run(Monitor(COLUMNS, BOTH), shaken(9)[3:]))
+    assert levels(run(monitor, clean(2))) == [Level.WARMING_UP, Level.NORMAL]
+
+
+def test_run_whose_first_chunk_was_lost_is_joined_midway():
+    monitor = Monitor(COLUMNS, BOTH)
+    run(monitor, clean(6))
+    new = [chunk(n, seed=UNSEEN, index=n - 6) for n in range(7, 10)]
+    verdicts = run(monitor, new)
+    assert set(levels(verdicts)) == {Level.WARMING_UP}
+    assert "chunks before number 1 are missing" in verdicts[0].text
+
+
+def _without_samples(c: ActionChunk) -> ActionChunk:
+    return dataclasses.replace(c, samples=no_samples(c.horizon, c.action_dim))
+
+
+def _with(**changes):
+    return lambda c: dataclasses.replace(c, **changes)
+
+
+def _bad(value):
+    def make(c: ActionChunk) -> ActionChunk:
+        samples = c.samples.copy()
+        samples[2, 1, 0] = value
+        return dataclasses.replace(c, samples=samples)
+
+    return make
+
+
+def _shorter(c: ActionChunk) -> ActionChunk:
+    return dataclasses.replace(c, actions=c.actions[:5], samples=c.samples[:, :5])
+
+
+def _renamed(c: ActionChunk) -> ActionChunk:
+    return dataclasses.replace(c, action_names=("x", "y", "hand"))
+
+
+def _fewer(count: int):
+    return lambda c: dataclasses.replace(c, samples=c.samples[:count])
+
+
+def _delayed(c: ActionChunk) -> ActionChunk:
+    return dataclasses.replace(c, start_ns=c.start_ns + 60 * STEP_NS)
+
+
+def _early(c: ActionChunk) -> ActionChunk:
+    return dataclasses.replace(c, start_ns=c.start_ns - 5 * EXECUTED * STEP_NS)
+
+
+OTHER, SOON = Level.UNCALIBRATED, Level.WARMING_UP
+BAD_INPUT = {
+    "no samples": (_without_samples, Level.NOT_APPLICABLE, "carries no unguided samples", SOON),
+    "one sample": (_fewer(1), Level.NOT_APPLICABLE, "needs 2 samples per chunk, there is 1", SOON),
+    "deterministic": (_with(stochastic=False), Level.NOT_APPLICABLE, "deterministic", SOON),
+    "NaN": (_bad(np.nan), Level.FAULT, "not finite", SOON),
+    "infinity": (_bad(-np.inf), Level.FAULT, "not finite", SOON),
+    "huge": (_bad(1e300), Level.FAULT, "is no action", SOON),
+    "no overlap": (_delayed, Level.FAULT, r"one \(4\) covers", Level.FAULT),
+    "out of order": (_early, Level.FAULT, "before chunk 4", SOON),
+    "older id": (_with(chunk_id=2), Level.FAULT, "chunk 2 came after chunk 4", SOON),
+    "twice": (_with(chunk_id=4), Level.FAULT, "chunk 4 came after chunk 4", SOON),
+    "other K": (_fewer(3), OTHER, "K is 3 samples, expected 6", SOON),
+    "other checkpoint": (_with(checkpoint_id="ff"), OTHER, "checkpoint is ff, expected 01", Level.FAULT),
+    "other horizon": (_shorter, OTHER, "horizon is 5 rows, expected 8", Level.FAULT),
+    "other step": (_with(step_ns=STEP_NS // 2), OTHER, r"step is 0\.025 s, expected 0\.05", Level.FAULT),
+    "other names": (_renamed, OTHER, "action names is", Level.FAULT),
+    "other execution": (_with(execution_horizon=2), OTHER, "execution horizon is 2", SOON),
+}
+
+
+@pytest.mark.parametrize("name", BAD_INPUT)
+def test_bad_chunk_in_an_episode_has_its_level_and_the_episode_goes_on(name):
+    spoil, level, text, after = BAD_INPUT[name]
+    chunks = clean(9)
+    chunks[4] = spoil(chunks[4])
+    verdicts = run(Monitor(COLUMNS, BOTH), chunks)
+    assert verdicts[4].level is level, verdicts[4].text
+    assert re.search(text, verdicts[4].text), verdicts[4].text
+    assert verdicts[5].level is after, verdicts[5].text
+    assert math.isnan(verdicts[4].score) and math.isnan(verdicts[4].statistic)
+    assert Level.NORMAL not in levels(verdicts[4:6])
+    everything_back = level is Level.UNCALIBRATED and after is Level.FAULT
+    assert verdicts[8].level is (Level.WARMING_UP if everything_back else Level.NORMAL), verdicts[8].text
+
+
+@pytest.mark.parametrize("name", BAD_INPUT)
+def test_bad_chunk_is_never_normal_wherever_it_comes(name):
+    spoil = BAD_INPUT[name][0]
+    for calibration in (BOTH, WARN_ONLY, None):
+        for place in (5,) if name in ("older id", "twice", "out of order", "no overlap") else (0, 1, 5):
+            chunks = clean(6)
+            chunks[place] = spoil(chunks[place])
+            verdict = run(Monitor(COLUMNS, calibration), chunks)[place]
+            assert verdict.level is not Level.NORMAL and verdict.text
+
+
+@pytest.mark.parametrize("name", ["no samples", "NaN", "deterministic", "no overlap"])
+def test_time_limit_alarms_also_where_the_score_cannot_judge(name):
+    spoil = BAD_INPUT[name][0]
+    chunks = [spoil(c) for c in clean(20)]
+    if name == "no overlap":
+        chunks = [
+            dataclasses.replace(c, start_ns=c.start_ns + i * 9 * STEP_NS) for i, c in enumerate(clean(20))
+        ]
+    verdicts = run(Monitor(COLUMNS, BOTH), chunks)
+    limit_s = BOTH.levels["warn"].threshold("time_limit")
+    late = [v for v, c in zip(verdicts, chunks, strict=True) if elapsed_s(chunks[0], c) > limit_s]
+    assert len(late) >= 3
+    assert {(v.level, v.detector) for v in late} == {(Level.WARN, "time_limit")}
+    assert all("the time of the episode in s is" in v.text for v in late)
+    assert all(BAD_INPUT[name][1].name in v.text for v in late)
+
+
+def test_time_limit_stops_when_it_is_armed_to():
+    threshold = DetectorThreshold(0.02, 49, 1.0, (0.001, 0.06))
+    stop = dataclasses.replace(
+        BOTH.levels["stop"], detectors={**BOTH.levels["stop"].detectors, "time_limit": threshold}
+    )
+    calibration = dataclasses.replace(BOTH, levels={**BOTH.levels, "stop": stop})
+    verdicts = run(Monitor(COLUMNS, calibration), clean(8))
+    assert levels(verdicts[:6]) == [Level.WARMING_UP] + [Level.NORMAL] * 5  # at 1.0 s it is not above
+    assert {(v.level, v.detector) for v in verdicts[6:]} == {(Level.STOP, "time_limit")}
+
+
+def test_nothing_is_known_without_a_calibration():
+    verdicts = run(Monitor(COLUMNS, None), clean(4))
+    assert set(levels(verdicts)) == {Level.UNCALIBRATED}
+    assert "lbm calibrate" in verdicts[-1].text
+    assert verdicts[-1].score >= 0.0 and math.isnan(verdicts[-1].statistic)
+    assert math.isnan(verdicts[-1].warn_threshold) and verdicts[-1].calibration_id == ""
+
+
+@pytest.mark.parametrize("field", ["checkpoint_id", "step_ns", "action_names", "horizon"])
+def test_policy_that_changes_is_a_fault_without_a_calibration_too(field):
+    chunks = clean(5)
+    change = {
+        "checkpoint_id": _with(checkpoint_id="ff"),
+        "step_ns": _with(step_ns=STEP_NS // 2),
+        "action_names": _renamed,
+        "horizon": _shorter,
+    }[field]
+    chunks[3] = change(chunks[3])
+    verdict = run(Monitor(COLUMNS, None), chunks)[3]
+    assert verdict.level is Level.FAULT and "changed within an episode" in verdict.text
+
+
+def test_level_that_is_not_armed_is_said():
+    verdict = run(Monitor(COLUMNS, WARN_ONLY), clean(3))[-1]
+    assert verdict.level is Level.NORMAL
+    assert "STOP is not armed: 20 successes, 49 are needed" in verdict.text
+    assert verdict.stop_threshold == math.inf
+    assert set(levels(run(Monitor(COLUMNS, WARN_ONLY), shaken(8))[2:])) == {Level.WARN}
+
+
+def test_calibration_of_too_few_successes_gives_no_all_clear():
+    verdicts = run(Monitor(COLUMNS, calibrated(8)), clean(3))
+    assert set(levels(verdicts)) == {Level.UNCALIBRATED}
+    assert "WARN is not armed: 8 successes, 9 are needed" in verdicts[-1].text
+    assert verdicts[-1].statistic >= 0.0, "the number is there all the same"
+
+
+def test_guided_chunks_are_judged_by_their_samples_alone():
+    plain = run(Monitor(COLUMNS, BOTH), clean(5))
+    guided = run(Monitor(COLUMNS, BOTH), clean(5, guided=True, actions=np.zeros((8, 3))))
+    assert levels(guided) == levels(plain)
+    np.testing.assert_allclose([v.score for v in guided], [v.score for v in plain], atol=1e-12)
+
+
+def test_minimum_distance_does_not_apply_to_guided_chunks():
+    calibration = calibrated(20, score=ScoreConfig("min_distance"))
+    assert run(Monitor(COLUMNS, calibration), clean(3))[-1].level is Level.NORMAL
+    verdict = run(Monitor(COLUMNS, calibration), clean(3, guided=True))[-1]
+    assert verdict.level is Level.NOT_APPLICABLE and "made consistent on purpose" in verdict.text
+
+
+def test_calibration_for_other_columns_is_refused_at_once():
+    with pytest.raises(ValueError, match=r"compares \['x', 'y'\], the robot \['x'\]"):
+        Monitor(ScoredColumns(("x",), (0,)), BOTH)
+
+
+def _report(number: int, **changes) -> ProgressReport:
+    values = dict(
+        stamp_ns=clean(number + 1)[number].observation_stamp_ns,
+        failed=True,
+        score=5.0,
+        detector="vlm",
+        text="the door is closed",
+    )
+    return ProgressReport(**{**values, **changes})
+
+
+def test_uncalibrated_progress_detector_warns_and_never_stops():
+    monitor, chunks = Monitor(COLUMNS, BOTH), clean(6)
+    run(monitor, chunks[:3])
+    monitor.on_progress(_report(1, score=1e9))
+    verdict = monitor.update(chunks[3])
+    assert (verdict.level, verdict.detector) == (Level.WARN, "progress:vlm")
+    assert "the door is closed" in verdict.text and "never stops" in verdict.text
+    monitor.on_progress(_report(0))
+    monitor.on_progress(_report(2, failed=False, score=0.0))
+    assert monitor.update(chunks[4]).level is Level.NORMAL, "the newest report counts"
+
+
+def test_progress_report_without_a_verdict_is_no_all_clear_and_is_said():
+    monitor, chunks = Monitor(COLUMNS, BOTH), clean(4)
+    run(monitor, chunks[:3])
+    monitor.on_progress(no_verdict(chunks[2].observation_stamp_ns, "vlm", "no answer within 5 s"))
+    verdict = monitor.update(chunks[3])
+    assert verdict.level is Level.NORMAL and "progress:vlm: no answer within 5 s" in verdict.text
+
+
+def test_progress_report_about_an_earlier_episode_is_ignored():
+    monitor, chunks = Monitor(COLUMNS, BOTH), clean(8)
+    monitor.on_progress(_report(0))
+    run(monitor, chunks[:3])
+    monitor.reset("a person took over")
+    monitor.on_progress(_report(2))
+    run(monitor, chunks[4:5])
+    monitor.on_progress(_report(2))
+    assert monitor.update(chunks[5]).level is Level.NORMAL
+
+
+def test_calibrated_progress_detector_goes_by_its_thresholds():
+    levels_ = {
+        name: dataclasses.replace(
+            level,
+            detectors={**level.detectors, "progress:vlm": DetectorThreshold(0.02, 49, limit, (0.0, 0.1))},
+        )
+        for (name, level), limit in zip(BOTH.levels.items(), (2.0, 4.0), strict=True)
+    }
+    monitor, chunks = Monitor(COLUMNS, dataclasses.replace(BOTH, levels=levels_)), clean(6)
+    run(monitor, chunks[:2])
+    expected = ((1.0, Level.NORMAL), (3.0, Level.WARN), (4.5, Level.STOP))
+    for number, (score, level) in enumerate(expected, start=2):
+        monitor.on_progress(_report(number, score=score))
+        assert monitor.update(chunks[number]).level is level
+
+
+NUMBERS = st.sampled_from([0.0, 1.0, -3.0, 1e5, 1e12, 1e308, np.nan, np.inf, -np.inf])
+
+
+@st.composite
+def any_chunks(draw: st.DrawFn) -> ActionChunk:
+    horizon, count = draw(st.integers(1, 6)), draw(st.integers(0, 3))
+    names = draw(st.sampled_from([("x", "y", "grip"), ("x",), ("a", "b", "c")]))
+    samples = np.full((count, horizon, len(names)), draw(NUMBERS))
+    if samples.size:
+        samples.flat[draw(st.integers(0, samples.size - 1))] = draw(NUMBERS)
+    return ActionChunk(
+        chunk_id=draw(st.integers(0, 5)),
+        observation_stamp_ns=draw(st.integers(-(10**18), 10**18)),
+        start_ns=draw(st.integers(-3, 3)) * STEP_NS * 3 // 2,
+        step_ns=draw(st.sampled_from([1, STEP_NS, STEP_NS + 1])),
+        actions=np.full((horizon, len(names)), draw(NUMBERS)),
+        samples=samples,
+        action_names=names,
+        checkpoint_id=draw(st.sampled_from(["", BOTH.checkpoint_id])),
+        instruction=draw(st.sampled_from(["", "a"])),
+        guided=draw(st.booleans()),
+        stochastic=draw(st.integers(0, 4)) > 0,
+        index=draw(st.integers(0, 4)),
+        execution_horizon=draw(st.sampled_from([0, 4])),
+    )
+
+
+@settings(max_examples=150)
+@given(st.lists(any_chunks(), min_size=1, max_size=6), st.sampled_from([None, BOTH]), st.booleans())
+def test_no_sequence_of_chunks_raises(chunks, calibration: Calibration | None, reset_between):
+    monitor = Monitor(COLUMNS, calibration)
+    for each in chunks:
+        verdict = monitor.update(each)
+        assert verdict.text and (verdict.chunk_id, verdict.n_samples) == (each.chunk_id, len(each.samples))
+        if verdict.level is Level.NORMAL:
+            assert calibration is not None and np.isfinite(each.samples).all() and each.stochastic
+        if reset_between:
+            monitor.reset("test")
+
+
+def test_default_monitor_needs_neither_torch_nor_scipy():
+    program = (
+        "import sys; import lbm_policy_node.monitors.monitor as m, numpy as np;"
+        "from lbm_policy_node.monitors.columns import ScoredColumns;"
+        "m.Monitor(ScoredColumns(('x',), (0,)), None);"
+        "sys.exit(str({'torch', 'scipy'} & set(sys.modules) or ''))"
+    )
+    result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert result.stderr == "\n"
