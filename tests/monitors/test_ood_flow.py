@@ -276,8 +276,7 @@ def test_a_missing_or_truncated_file_is_named(trained: OodTraining, tmp_path: Pa
 def test_scoring_imports_no_torch(trained: OodTraining) -> None:
     code = (
         "import sys, pathlib; from lbm_policy_node.monitors.scores.registry import make_score;"
-        "from lbm_policy_node.monitors.pair import SamplePair
-from lbm_policy_node.monitors.score import ScoreConfig;"
+        "from lbm_policy_node.monitors.score import ScoreConfig;"
         f"score = make_score(ScoreConfig('ood_flow'), pathlib.Path({str(trained.file.parent)!r}));"
         "import numpy; score.score(numpy.zeros(24)); assert 'torch' not in sys.modules"
     )
