@@ -35,6 +35,7 @@ COMMANDS: dict[str, Entry] = {
     "collect": _entry("collect", "Record demonstrations of scripted experts as a LeRobotDataset."),
     "train": _entry("train", "Train a multitask DiT on a LeRobotDataset."),
     "eval": _entry("eval", "Measure success per task in closed loop."),
+    "calibrate": _entry("calibrate", "Learn the runtime monitor's thresholds from recorded successes."),
     "bench": _entry("bench", "Measure latency and control-tick lateness against bare rclpy."),
 }
 
