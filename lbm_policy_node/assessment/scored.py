@@ -26,6 +26,7 @@ class ScoredEpisode:
         limit: Replans after which the episode would have been ended; None when unknown.
         seed: What the episode shares with others that are not independent of it, for example the same scene
             under another perturbation; empty: the episode stands alone.
+        score: Which score it is, for messages.
     """
 
     episode_id: str
@@ -34,6 +35,7 @@ class ScoredEpisode:
     scores: Array
     limit: int | None = None
     seed: str = ""
+    score: str = "score"
 
     def __post_init__(self) -> None:
         scores = np.array(self.scores, dtype=np.float64)

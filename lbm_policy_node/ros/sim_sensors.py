@@ -12,7 +12,7 @@ from rosgraph_msgs.msg import Clock
 from sensor_msgs.msg import Image, JointState
 from std_msgs.msg import Bool
 
-from lbm_policy_node.core.types import ImageArray
+from lbm_policy_node.core.types import Array, ImageArray
 from lbm_policy_node.ros import qos
 from lbm_policy_node.ros.conversion import to_stamp
 from lbm_policy_node.sim.robot import SimulatedRobot
@@ -60,8 +60,9 @@ class SimulatedSensors:
         """Publish one instant; /clock first, so that no stamp lies in the future of its receiver."""
         stamp = to_stamp(stamp_ns)
         self._clock.publish(Clock(clock=stamp))
-        self._joints.publish(_joint_state(robot, stamp))
-        self._pose.publish(_pose(robot, stamp, self._base_frame))
+        position, opening = robot.reported_proprio()
+        self._joints.publish(_joint_state(robot, opening, stamp))
+        self._pose.publish(_pose(robot, position, stamp, self._base_frame))
         self._success.publish(Bool(data=robot.success))
         if with_images:
             for name, image in robot.images().items():
@@ -69,18 +70,18 @@ class SimulatedSensors:
                 publisher.publish(message.fill(image, stamp))
 
 
-def _joint_state(robot: SimulatedRobot, stamp: Time) -> JointState:
+def _joint_state(robot: SimulatedRobot, opening: float, stamp: Time) -> JointState:
     names, positions, _velocities = robot.arm_joints  # positions only: the opening has no measured rate
     message = JointState(name=[*names, GRIPPER_JOINT])
     message.header.stamp = stamp
-    message.position = array("d", [*positions, robot.gripper_opening])
+    message.position = array("d", [*positions, opening])
     return message
 
 
-def _pose(robot: SimulatedRobot, stamp: Time, base_frame: str) -> PoseStamped:
+def _pose(robot: SimulatedRobot, reported: Array, stamp: Time, base_frame: str) -> PoseStamped:
     message = PoseStamped()
     message.header.stamp, message.header.frame_id = stamp, base_frame
     position, orientation = message.pose.position, message.pose.orientation
-    position.x, position.y, position.z = map(float, robot.position)
+    position.x, position.y, position.z = map(float, reported)
     orientation.x, orientation.y, orientation.z, orientation.w = map(float, robot.orientation_xyzw)
     return message

@@ -58,8 +58,8 @@ class CameraRig:
         model.cam_pos[camera] = front.position
         model.cam_quat[camera] = front.quaternion_wxyz()
         model.cam_fovy[camera] = front.field_of_view_deg
-        self._renderer = mujoco.Renderer(model, height, width)
-        atexit.register(self._renderer.close)  # before EGL itself shuts down, which registered earlier
+        self._model, self._height, self._width = model, height, width
+        self._renderer = self._make_renderer()
         self._slots = dict(zip(self.names, (_FRONT_SLOT, _WRIST_SLOT), strict=True))
 
     def render(self, data: mujoco.MjData) -> dict[str, Array]:
@@ -71,6 +71,16 @@ class CameraRig:
         for flag in (mujoco.mjtRndFlag.mjRND_SHADOW, mujoco.mjtRndFlag.mjRND_REFLECTION):
             self._renderer.scene.flags[flag] = 0
         return self._renderer.render()
+
+    def reload(self) -> None:
+        """Take over changed meshes, which the graphics memory has copies of."""
+        self.close()
+        self._renderer = self._make_renderer()
+
+    def _make_renderer(self) -> mujoco.Renderer:
+        renderer = mujoco.Renderer(self._model, self._height, self._width)
+        atexit.register(renderer.close)  # before EGL itself shuts down, which registered earlier
+        return renderer
 
     def close(self) -> None:
         """Release the offscreen context."""

@@ -48,8 +48,8 @@ class Demonstration:
 
 
 def proprio(robot: SimulatedRobot) -> Array:
-    """Return the state of the hand in the order of STATE_NAMES, float32 (4,), m and share."""
-    return np.append(robot.position, robot.gripper_opening).astype(np.float32)
+    """Return the reported state of the hand in the order of STATE_NAMES, float32 (4,), m and share."""
+    return np.append(*robot.reported_proprio()).astype(np.float32)
 
 
 def demonstrate(

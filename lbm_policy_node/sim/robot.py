@@ -20,6 +20,7 @@ from metaworld.sawyer_xyz_env import SawyerXYZEnv
 from lbm_policy_node.core.types import Array
 from lbm_policy_node.sim.cameras import CameraRig
 from lbm_policy_node.sim.perturbations import Perturbation
+from lbm_policy_node.sim.pristine import PristineModel
 from lbm_policy_node.sim.tasks import SLIDERS, Task
 
 CONTROL_RATE_HZ = 80.0
@@ -46,7 +47,11 @@ class Scene:
 
 
 class SimulatedRobot:
-    """Steps the physics, tracks a Cartesian target, and reports what sensors would. Not thread-safe."""
+    """Steps the physics, tracks a Cartesian target, and reports what sensors would. Not thread-safe.
+
+    Attributes:
+        perturbations: Who disturbs the episode that the next reset begins; may be set anew before each.
+    """
 
     def __init__(
         self,
@@ -57,18 +62,21 @@ class SimulatedRobot:
         perturbations: Sequence[Perturbation] = (),
     ) -> None:
         self.task = task
-        self.perturbations = tuple(perturbations)
+        self.perturbations: Sequence[Perturbation] = tuple(perturbations)
         self.environment = _fully_observable_environment(task)
         if not task.goal_is_visible:
             _hide_goal(self.environment.model)
         self._cameras = CameraRig(self.environment.model, height=height, width=width)
+        self._pristine = PristineModel(self.environment.model)
         self._observation = np.zeros(39)
         self.success = False
         self.reward = 0.0
         self.ticks = 0
 
     def reset(self, scene: Scene) -> None:
-        """Lay out the scene, bring the hand to its start, and clear the success flag."""
+        """Lay out the scene as built, bring the hand to its start, and clear the success flag."""
+        if self._pristine.restore():
+            self.reload_meshes()
         rng = np.random.default_rng(scene.seed)
         environment = self.environment
         environment._freeze_rand_vec = scene.ajar is not None
@@ -109,6 +117,24 @@ class SimulatedRobot:
         for perturbation in self.perturbations:
             images = perturbation.on_images(self, images)
         return images
+
+    def reported_proprio(self) -> tuple[Array, float]:
+        """Position, shape (3,), m, and gripper opening as the sensors report them, faults included."""
+        position, opening = self.position, self.gripper_opening
+        for perturbation in self.perturbations:
+            position, opening = perturbation.on_proprio(self, position, opening)
+        return position, opening
+
+    def place_hand(self, position: Array) -> None:
+        """Bring the open hand to a position, shape (3,), m; it takes no time of the episode."""
+        ticks = self.ticks
+        low, high = self.environment.mocap_low, self.environment.mocap_high
+        self._settle(np.clip(position, low + 0.01, high))
+        self.success, self.reward, self.ticks = False, 0.0, ticks
+
+    def reload_meshes(self) -> None:
+        """Let the cameras see changed meshes; everything else they see anyway."""
+        self._cameras.reload()
 
     @property
     def commanded_position(self) -> Array:

@@ -214,7 +214,7 @@ class _Episode:
             self.refused.append(refused.text)
 
     def _measured(self) -> Array:
-        return np.append(self.robot.position, np.nan)
+        return np.append(self.robot.reported_proprio()[0], np.nan)
 
     def _apply(self, action: Array | None) -> None:
         if action is None:

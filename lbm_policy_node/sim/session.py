@@ -7,12 +7,17 @@ from __future__ import annotations
 from typing import Final
 
 from lbm_policy_node.sim.options import ResetOptions
-from lbm_policy_node.sim.robot import GRIPPER_OPEN, TICK_NS, Scene, SimulatedRobot
+from lbm_policy_node.sim.perturbations import Perturbation
+from lbm_policy_node.sim.perturbations.catalogue import make_perturbations
+from lbm_policy_node.sim.perturbations.delayed import Delayed
+from lbm_policy_node.sim.robot import CONTROL_RATE_HZ, GRIPPER_OPEN, TICK_NS, Scene, SimulatedRobot
 from lbm_policy_node.sim.target_hold import TargetHold
 from lbm_policy_node.sim.tasks import task_named
 
 START_NS: Final = 100_000_000_000
 """Simulated time at the start: not 0, which ROS reads as "no time yet"."""
+LONGEST_STEPS: Final = 125
+"""Policy steps of Meta-World's own episode, for disturbances that are timed by it."""
 
 
 class SimulationSession:
@@ -47,6 +52,7 @@ class SimulationSession:
             self.robot.close()
             self.robot = self._make_robot(task)
         scene = Scene(seed=seed, start_offset_m=options.start_offset_m, ajar=options.ajar)
+        self.robot.perturbations = self._perturbations(seed, options)
         self.robot.reset(scene)
         self.hold.restart(position=self.robot.commanded_position, gripper=GRIPPER_OPEN)
         self.now_ns += TICK_NS
@@ -54,6 +60,15 @@ class SimulationSession:
     def close(self) -> None:
         """Release the renderer."""
         self.robot.close()
+
+    def _perturbations(self, seed: int, options: ResetOptions) -> tuple[Perturbation, ...]:
+        disturbed = make_perturbations(
+            options.perturbation, task=self.robot.task, seed=seed, max_steps=LONGEST_STEPS
+        )
+        if not options.perturbation_after_s:
+            return disturbed.perturbations
+        first_tick = round(options.perturbation_after_s * CONTROL_RATE_HZ)
+        return tuple(Delayed(hook, first_tick) for hook in disturbed.perturbations)
 
     def _make_robot(self, task: str) -> SimulatedRobot:
         return SimulatedRobot(task_named(task), height=self._height, width=self._width)

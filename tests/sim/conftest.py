@@ -1,10 +1,25 @@
 # SPDX-FileCopyrightText: 2026 lbm_policy contributors
 # SPDX-License-Identifier: Apache-2.0
-"""What a policy for the simulated robot declares."""
+"""Simulated robots, and what a policy for them declares."""
 
 import pytest
 
 from lbm_policy_node.policies.policy import ImageFeature, PolicySpec
+from lbm_policy_node.sim.robot import SimulatedRobot
+from lbm_policy_node.sim.tasks import TASKS
+
+
+@pytest.fixture
+def make_robot():
+    robots = []
+
+    def make(name, pixels=32):
+        robots.append(SimulatedRobot(TASKS[name], height=pixels, width=pixels))
+        return robots[-1]
+
+    yield make
+    for robot in robots:
+        robot.close()
 
 
 @pytest.fixture

@@ -11,24 +11,11 @@ from lbm_policy_node.core.types import ActionChunk, no_samples
 from lbm_policy_node.paths import shared_path
 from lbm_policy_node.sim.demonstrations import DemonstrationConfig, demonstrate
 from lbm_policy_node.sim.experts import ScriptedExpert
-from lbm_policy_node.sim.robot import MAX_STEP_M, Scene, SimulatedRobot
+from lbm_policy_node.sim.robot import MAX_STEP_M, Scene
 from lbm_policy_node.sim.rollout import RolloutConfig, roll_out
 from lbm_policy_node.sim.tasks import TASKS, task_named
 
 STILL = DemonstrationConfig(noise_m=0.0, start_offset_m=0.0)
-
-
-@pytest.fixture
-def make_robot():
-    robots = []
-
-    def make(name):
-        robots.append(SimulatedRobot(TASKS[name], height=32, width=32))
-        return robots[-1]
-
-    yield make
-    for robot in robots:
-        robot.close()
 
 
 @pytest.mark.parametrize("name", TASKS)
