@@ -13,7 +13,7 @@ import numpy as np
 
 from lbm_policy_node.assessment.detectors import UNTIL_SUCCESS, ScoreDetector
 from lbm_policy_node.assessment.protocol import CALIBRATION, IN_DISTRIBUTION, TRAINING, Trial
-from lbm_policy_node.assessment.scoring import EpisodeScores, Scorer, bandwidth_floor, cost_ms
+from lbm_policy_node.assessment.scoring import EpisodeScores, Scorer, cost_ms
 from lbm_policy_node.assessment.summary import Choice, summarise
 from lbm_policy_node.core.chunk_episode import ChunkEpisode
 from lbm_policy_node.core.robot_spec import RobotSpec
@@ -21,12 +21,11 @@ from lbm_policy_node.data.chunk_episodes import read_episode
 from lbm_policy_node.monitors.columns import ScoredColumns
 from lbm_policy_node.monitors.scale import ActionScale
 from lbm_policy_node.monitors.score import ScoreConfig
-from lbm_policy_node.monitors.scores.registry import SCORES, TRAINED, make_score
+from lbm_policy_node.monitors.scores.registry import SCORES, TRAINED, learn_parameters, make_score
 from lbm_policy_node.paths import shared_path
-from lbm_policy_node.policies.action_statistics import action_std
+from lbm_policy_node.policies.action_statistics import read_action_std
 from lbm_policy_node.sim.evaluation import SPEC
 
-OOD_FLOW = "ood_flow"
 COSTED = 20  # episodes whose comparisons are timed
 
 
@@ -75,12 +74,14 @@ def assess(
         return (read_episode(trial.path(folder)) for trial in trials if trial.split == split)
 
     columns = ScoredColumns.from_spec(RobotSpec.load(shared_path(SPEC)).action)
-    scale = ActionScale.from_statistics(action_std(checkpoint), columns)
+    scale = ActionScale.from_statistics(read_action_std(checkpoint), columns)
     plain = Scorer(columns, scale, (), n_samples, max_overlap_steps)
-    floor = bandwidth_floor(plain, (_until_success(e) for e in read(CALIBRATION) if e.success))
-    trained = _train([e for e in read(TRAINING) if e.success], out)
+    pairs = [pair for e in read(CALIBRATION) if e.success for pair in plain.pairs(_until_success(e))]
+    floor = float(np.median([pair.median_squared_distance for pair in pairs]))
+    trained = _train(list(read(TRAINING)), out)
     names = [name for name in SCORES if name not in TRAINED or trained]
-    scorer = replace(plain, scores=tuple(make_score(ScoreConfig(n, floor), out) for n in names))
+    configs = [learn_parameters(ScoreConfig(name, floor), pairs, out) for name in names]
+    scorer = replace(plain, scores=tuple(make_score(config, out) for config in configs))
     scored = []
     for trial in trials:
         scored.append(scorer(read_episode(trial.path(folder))))
@@ -107,12 +108,11 @@ def _until_success(episode: ChunkEpisode) -> ChunkEpisode:
     return replace(episode, chunks=episode.until_success())
 
 
-def _train(successes: Sequence[ChunkEpisode], out: Path) -> bool:
+def _train(episodes: Sequence[ChunkEpisode], out: Path) -> bool:
     """Train the out-of-distribution score on episodes of its own; False where there is no embedding."""
-    rows = [chunk.embedding for episode in successes for chunk in episode.until_success()]
-    if not rows or not rows[0].size:
+    if not episodes or not episodes[0].chunks[0].embedding.size:
         return False
-    from lbm_policy_node.monitors.train_ood_flow import train_ood_flow
+    from lbm_policy_node.monitors.train_ood_flow import train_on_episodes
 
-    train_ood_flow(np.stack(rows), out)
+    train_on_episodes(episodes, out)
     return True

@@ -11,8 +11,8 @@ from itertools import pairwise
 
 import numpy as np
 
-from lbm_policy_node.core.chunk_episode import ChunkEpisode
-from lbm_policy_node.core.types import ActionChunk, Array
+from lbm_policy_node.core.chunk_episode import ChunkEpisode, first_samples
+from lbm_policy_node.core.types import Array
 from lbm_policy_node.monitors.columns import ScoredColumns
 from lbm_policy_node.monitors.pair import SamplePair, make_pair
 from lbm_policy_node.monitors.progress.reward import trace as reward_trace
@@ -102,22 +102,6 @@ class Scorer:
             expert_chunks=_expert_chunks(episode),
             scores=scores,
         )
-
-
-def first_samples(chunk: ActionChunk, n_samples: int) -> ActionChunk:
-    """Return the chunk with only the first samples.
-
-    Raises:
-        ValueError: It has fewer.
-    """
-    if len(chunk.samples) < n_samples:
-        raise ValueError(f"chunk {chunk.chunk_id} has {len(chunk.samples)} samples, wanted are {n_samples}")
-    return replace(chunk, samples=chunk.samples[:n_samples])
-
-
-def bandwidth_floor(scorer: Scorer, episodes: Iterable[ChunkEpisode]) -> float:
-    """Return the median over all comparisons of the pooled median squared distance."""
-    return float(np.median([pair.median_squared_distance for e in episodes for pair in scorer.pairs(e)]))
 
 
 def cost_ms(scorer: Scorer, episodes: Iterable[ChunkEpisode]) -> dict[str, tuple[float, float]]:

@@ -44,7 +44,7 @@ class Choice:
             larger balanced accuracy at alpha 0.05 is what the monitor has to match.
     """
 
-    score: str = "mmd_floored"
+    score: str = "energy_ood"
     accumulation: str = "cusum"
     baselines: tuple[str, ...] = ("mmd_median", "mmd_dim")
 

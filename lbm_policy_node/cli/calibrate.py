@@ -52,20 +52,37 @@ if TYPE_CHECKING:
 @click.option(
     "--max-overlap-steps", default=None, type=click.IntRange(min=1), help="Rows to compare; default all."
 )
+@click.option(
+    "--samples",
+    default=None,
+    type=click.IntRange(min=1),
+    help="Use only the first so many samples of a chunk.",
+)
+@click.option(
+    "--train-on",
+    multiple=True,
+    type=click.Path(path_type=Path, exists=True),
+    help="Episodes to train ood_flow on, for scores that use it; none of EPISODES. Repeat for several.",
+)
 @click.option("--out", default=None, type=click.Path(path_type=Path), help="Default: CHECKPOINT/monitor.json")
 def command(
-    episodes: tuple[Path, ...], checkpoint: Path, robot: str, score: str, out: Path | None, **choices: Any
+    episodes: tuple[Path, ...],
+    checkpoint: Path,
+    robot: str,
+    score: str,
+    samples: int | None,
+    train_on: tuple[Path, ...],
+    out: Path | None,
+    **choices: Any,
 ) -> None:
     """Learn from EPISODES what is usual for a policy, and from where on the monitor warns and stops.
 
     EPISODES are files of action chunks (*.chunks.npz) or folders of them. Only successes calibrate; failed
     and unusable episodes are counted and named. WARN at 0.10 needs 9 successes, STOP at 0.02 needs 49.
     """
-    from lbm_policy_node.core.robot_spec import SpecError
-    from lbm_policy_node.data.chunk_episodes import EpisodeFileError
-    from lbm_policy_node.monitors.fit import CalibrationConfig, FitError
-    from lbm_policy_node.monitors.statistics import ConstantScoreError
-    from lbm_policy_node.policies.errors import CheckpointError
+    from lbm_policy_node.core.chunk_episode import with_first_samples
+    from lbm_policy_node.monitors.fit import CalibrationConfig
+    from lbm_policy_node.monitors.train_ood_flow import train_on_episodes
 
     try:
         config = CalibrationConfig(score=ScoreConfig(score), **choices)
@@ -73,17 +90,19 @@ def command(
         raise click.UsageError(str(error)) from error
     file = out or checkpoint / FILE_NAME
     try:
+        if train_on:
+            trained = train_on_episodes(read_episodes(train_on), file.parent)
+            click.echo(f"ood_flow trained, {trained.epochs} epochs: {trained.file}")
+        read = read_episodes(episodes)
         calibration = calibrate_checkpoint(
-            read_episodes(episodes),
+            (with_first_samples(e, samples) for e in read) if samples else read,
             checkpoint,
             robot,
             config,
             source=f"recorded: {', '.join(path.name for path in episodes)}",
             folder=file.parent,
         )
-    except (
-        SpecError, EpisodeFileError, FitError, ConstantScoreError, CheckpointError, FileNotFoundError,
-    ) as error:  # fmt: skip
+    except (ValueError, FileNotFoundError) as error:
         raise click.ClickException(str(error)) from error
     calibration.save(file)
     click.echo("\n".join(summary(calibration)))

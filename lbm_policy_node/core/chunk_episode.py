@@ -3,7 +3,7 @@
 """An episode as a monitor sees it: every chunk with its samples, and how it ended."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -40,3 +40,23 @@ class ChunkEpisode:
         if self.success_ns is None:
             return self.chunks
         return tuple(c for c in self.chunks if c.observation_stamp_ns <= self.success_ns)
+
+
+def with_first_samples(episode: ChunkEpisode, n_samples: int) -> ChunkEpisode:
+    """Return the episode with only the first samples of each chunk; those do not depend on their number.
+
+    Raises:
+        ValueError: A chunk has fewer.
+    """
+    return replace(episode, chunks=tuple(first_samples(chunk, n_samples) for chunk in episode.chunks))
+
+
+def first_samples(chunk: ActionChunk, n_samples: int) -> ActionChunk:
+    """Return the chunk with only the first samples.
+
+    Raises:
+        ValueError: It has fewer.
+    """
+    if len(chunk.samples) < n_samples:
+        raise ValueError(f"chunk {chunk.chunk_id} has {len(chunk.samples)} samples, wanted are {n_samples}")
+    return replace(chunk, samples=chunk.samples[:n_samples])

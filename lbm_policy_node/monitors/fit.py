@@ -28,10 +28,10 @@ from lbm_policy_node.monitors.conformal import (
     rank,
     threshold,
 )
-from lbm_policy_node.monitors.pair import PairError
+from lbm_policy_node.monitors.pair import PairError, SamplePair
 from lbm_policy_node.monitors.scale import ActionScale
 from lbm_policy_node.monitors.score import ScoreConfig
-from lbm_policy_node.monitors.scores.registry import DEFAULT_SCORE, make_score
+from lbm_policy_node.monitors.scores.registry import DEFAULT_SCORE, learn_parameters, make_score
 from lbm_policy_node.monitors.scoring import ChunkScorer
 from lbm_policy_node.monitors.statistics import STATISTICS, fit_standardisation, trace
 from lbm_policy_node.monitors.thresholds import (
@@ -120,7 +120,7 @@ def calibrate(
     scorer = ChunkScorer(columns, scale, make_score(config.score, folder), config.max_overlap_steps)
     found = sort_out(episodes, scorer, checkpoint_id=checkpoint_id, until=config.until)
     found = _refuse(found, _without_progress(found, progress or {}))
-    learned, found = _learn_floor(config.score, scorer, found)
+    learned, found = _learn_parameters(config.score, scorer, found, folder)
     scores, found = _all_scores(replace(scorer, score=make_score(learned, folder)), found)
     if found.layout is None or not scores:
         raise FitError(_nothing_left(found))
@@ -189,19 +189,21 @@ def fit_level(alpha: float, maxima: Mapping[str, list[float]]) -> LevelThreshold
     return LevelThresholds(alpha, episodes_needed(alpha), detectors)
 
 
-def _learn_floor(
-    config: ScoreConfig, scorer: ChunkScorer, found: CalibrationSet
+def _learn_parameters(
+    config: ScoreConfig, scorer: ChunkScorer, found: CalibrationSet, folder: Path | None
 ) -> tuple[ScoreConfig, CalibrationSet]:
-    """The median over all pairs of their median squared distance, unless a floor is given."""
-    medians: list[float] = []
+    """What the score takes from calibration: the bandwidth floor, unless it is given, and what is usual."""
+    pairs: list[SamplePair] = []
     reasons: dict[str, str] = {}
     for name, chunks in found.chunks.items():
         try:
-            medians += [scorer.pair(*two).median_squared_distance for two in pairwise(chunks)]
+            pairs += [scorer.pair(*two) for two in pairwise(chunks)]
         except PairError as error:
             reasons[name] = str(error)
-    floor = config.bandwidth_floor or (float(np.median(medians)) if medians else 0.0)
-    return replace(config, bandwidth_floor=floor), _refuse(found, reasons)
+    if pairs:
+        floor = config.bandwidth_floor or float(np.median([p.median_squared_distance for p in pairs]))
+        config = learn_parameters(replace(config, bandwidth_floor=floor), pairs, folder)
+    return config, _refuse(found, reasons)
 
 
 def _all_scores(scorer: ChunkScorer, found: CalibrationSet) -> tuple[dict[str, Array], CalibrationSet]:

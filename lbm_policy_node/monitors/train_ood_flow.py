@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from itertools import pairwise
@@ -17,6 +17,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from lbm_policy_node.core.chunk_episode import ChunkEpisode
 from lbm_policy_node.core.types import Array
 from lbm_policy_node.monitors.flow_file import (
     FILE,
@@ -232,3 +233,25 @@ def _reproducible(seed: int) -> Iterator[torch.Generator]:
             yield torch.Generator().manual_seed(seed)
     finally:
         torch.set_num_threads(threads)
+
+
+def train_on_episodes(episodes: Iterable[ChunkEpisode], out_folder: Path) -> OodTraining:
+    """Train on the successful ones among some episodes, on their chunks up to the success.
+
+    Raises:
+        OodFlowError: None was successful, a chunk lacks the embedding, or see train_ood_flow.
+    """
+    successes = [episode for episode in episodes if episode.success]
+    numbered = [(i, chunk) for i, episode in enumerate(successes) for chunk in episode.until_success()]
+    if not numbered or not all(chunk.embedding.size for _, chunk in numbered):
+        raise OodFlowError(
+            f"{len(successes)} successes to train on, with {len(numbered)} chunks: every chunk needs the "
+            "policy's embedding; record with send_embedding"
+        )
+    out_folder.mkdir(parents=True, exist_ok=True)
+    return train_ood_flow(
+        np.stack([chunk.embedding for _, chunk in numbered]),
+        out_folder,
+        episodes=np.array([i for i, _ in numbered]),
+        facts={"episodes": len(successes)},
+    )

@@ -36,7 +36,7 @@ def episode(
         chunks=CHUNKS,
         success_chunks=success_chunks if success_chunks is not None else CHUNKS,
         expert_chunks=() if success else tuple(5.0 if i <= expert_until else -1.0 for i in range(CHUNKS)),
-        scores={"mmd_floored": scores, "mmd_median": scores, "mmd_dim": scores**2},
+        scores={"energy_ood": scores, "mmd_median": scores, "mmd_dim": scores**2},
     )
 
 

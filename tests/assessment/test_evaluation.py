@@ -23,7 +23,7 @@ from lbm_policy_node.assessment.report import text
 from lbm_policy_node.assessment.rescue import compare, rescued
 from lbm_policy_node.assessment.summary import Choice, summarise
 
-CUSUM = ScoreDetector("mmd_floored", "cusum")
+CUSUM = ScoreDetector("energy_ood", "cusum")
 
 
 def data(mode: str = UNTIL_SUCCESS) -> Data:
@@ -41,7 +41,7 @@ def test_a_rise_is_found_soon_after_it_began(mode):
 
 @pytest.mark.parametrize("accumulation", ["cusum", "window", "max", "cumulative"])
 def test_false_alarms_stay_near_alpha(accumulation):
-    row = judge(ScoreDetector("mmd_floored", accumulation), data(), (0.10,))["at_alpha"]["0.1"]
+    row = judge(ScoreDetector("energy_ood", accumulation), data(), (0.10,))["at_alpha"]["0.1"]
     low, high = row["false_alarms_in_distribution"]["interval_95"]
     assert low <= 0.10 <= high
     assert row["false_alarms_in_distribution"]["total"] == 100
@@ -121,7 +121,7 @@ def test_the_whole_report_is_json_text_and_pictures(tmp_path, monkeypatch):
     }  # fmt: skip
     json.dumps(result)
     shown = text(result)
-    assert "mmd_floored cusum or time limit" in shown and "teleport" in shown and "elapsed time" in shown
+    assert "energy_ood cusum or time limit" in shown and "teleport" in shown and "elapsed time" in shown
     gain = result["modes"]["until_success"]["against"]["elapsed_time"]["time_matched_auroc_task_mean"]
     assert gain["difference"] > 0.3 and gain["interval_95"][0] > 0.0
     paths = plot_all(episodes, CUSUM, ScoreDetector("mmd_median", "cumulative"), result, tmp_path)

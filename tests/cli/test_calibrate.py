@@ -75,7 +75,7 @@ def test_calibration_is_written_and_explained(recordings, tmp_path):
     assert result.exit_code == 0, result.output
     for line in (
         "12 successes until success, K = 3, horizon 16, execution horizon 4",
-        "WARN (alpha 0.1): score:mmd_floored above",
+        "WARN (alpha 0.1): score:energy above",
         "WARN (alpha 0.1): time_limit is not armed",
         "STOP (alpha 0.02) is NOT ARMED: 12 successes, 49 are needed",
         "left out, 1 failed: door-20",
@@ -141,4 +141,4 @@ def test_score_that_does_not_vary_is_refused_by_name(tmp_path):
         write_episode(dataclasses.replace(episode, chunks=tuple(still)), tmp_path / f"{seed}.chunks.npz")
     result = run(tmp_path, "--checkpoint", CHECKPOINT, "--out", tmp_path / "m.json")
     assert result.exit_code == 1
-    assert "score 'mmd_floored' is 0 at each of" in result.output
+    assert "score 'energy' is 0 at each of" in result.output

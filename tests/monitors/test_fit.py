@@ -54,7 +54,7 @@ def test_thresholds_by_an_independent_route():
     used = [each.until_success() for each in episodes(60)]
     pairs = [[make_pair(a, b, COLUMNS, SCALE) for a, b in pairwise(chunks)] for chunks in used]
     floor = np.median([pair.median_squared_distance for each in pairs for pair in each])
-    assert calibration.score == ScoreConfig("mmd_floored", float(floor))
+    assert calibration.score == ScoreConfig("energy", float(floor))
     score = make_score(calibration.score)
     scores = [[score(pair) for pair in each] for each in pairs]
     mean, std = np.mean(np.concatenate(scores)), np.std(np.concatenate(scores))
@@ -64,9 +64,9 @@ def test_thresholds_by_an_independent_route():
         maxima.append((walk - np.minimum.accumulate(walk))[1:].max())
     durations = [(len(chunks) - 1) * EXECUTED * STEP_NS * 1e-9 for chunks in used]
     warn, stop = calibration.levels["warn"].detectors, calibration.levels["stop"].detectors
-    assert warn["score:mmd_floored"].threshold == pytest.approx(sorted(maxima)[57 - 1])  # ceil(61 * 0.92)
+    assert warn["score:energy"].threshold == pytest.approx(sorted(maxima)[57 - 1])  # ceil(61 * 0.92)
     assert warn["time_limit"].threshold == pytest.approx(max(durations))  # ceil(61 * 0.98) = 60
-    assert stop["score:mmd_floored"].threshold == pytest.approx(max(maxima))
+    assert stop["score:energy"].threshold == pytest.approx(max(maxima))
     assert not stop["time_limit"].armed
     assert calibration.episodes.used == 60 and calibration.layout.n_samples == 6
 
@@ -81,7 +81,7 @@ def test_level_is_armed_from_its_number_of_successes_on(n, warn, stop):
 
 
 def test_floor_that_is_given_is_kept():
-    assert calibrated(9, score=ScoreConfig("mmd_floored", 3.5)).score.bandwidth_floor == 3.5
+    assert calibrated(9, score=ScoreConfig("energy", 3.5)).score.bandwidth_floor == 3.5
 
 
 def test_chunks_after_the_success_count_only_on_request():
@@ -108,7 +108,7 @@ UNUSABLE = {
     "execution horizon is 2 rows": episode(104, execution_horizon=2),
     "step is 0.1 s": episode(105, step_ns=2 * STEP_NS),
     "chunk 1: the policy is deterministic": episode(106, stochastic=False),
-    "chunk 1: mmd_floored needs 2 samples": episode(107, n_samples=1),
+    "chunk 1: energy needs 2 samples": episode(107, n_samples=1),
     "chunk 3: the chunk carries no unguided samples": _spoiled(108, 2, samples=no_samples(8, 3)),
     "chunk 3: the chunk has values that are not finite": _spoiled(109, 2, samples=np.full((6, 8, 3), np.nan)),
     "interrupted before chunk 4": _spoiled(110, 3, index=0),
@@ -149,7 +149,7 @@ def test_constant_score_is_refused_by_name():
         )
         for each in episodes(10)
     ]
-    with pytest.raises(ConstantScoreError, match="score 'mmd_floored' is 0 at each of"):
+    with pytest.raises(ConstantScoreError, match="score 'energy' is 0 at each of"):
         fit(still)
 
 
@@ -160,7 +160,7 @@ def test_progress_detector_takes_its_share_from_the_score():
     calibration = fit(given, progress={"reward": largest})
     warn = calibration.levels["warn"].detectors
     assert {name: round(entry.alpha, 6) for name, entry in warn.items()} == {
-        "score:mmd_floored": 0.06,
+        "score:energy": 0.06,
         "time_limit": 0.02,
         "progress:reward": 0.02,
     }
@@ -202,12 +202,12 @@ def test_fresh_successes_alarm_as_rarely_as_alpha_says():
     for _ in range(trials):
         drawn = random.permutation(len(pool))[: n + 1]
         known = np.concatenate([scores[i] for i in drawn[:n]])
-        scaling = fit_standardisation(known, score="mmd_floored", statistic="cusum")
+        scaling = fit_standardisation(known, score="energy", statistic="cusum")
         peaks = [trace("cusum", [scaling(value) for value in scores[i]]).max() for i in drawn]
         times = lengths[drawn].tolist()
-        level = fit_level(0.1, {"score:mmd_floored": peaks[:n], "time_limit": times[:n]})
-        by_score += peaks[n] > level.threshold("score:mmd_floored")
-        by_any += peaks[n] > level.threshold("score:mmd_floored") or times[n] > level.threshold("time_limit")
+        level = fit_level(0.1, {"score:energy": peaks[:n], "time_limit": times[:n]})
+        by_score += peaks[n] > level.threshold("score:energy")
+        by_any += peaks[n] > level.threshold("score:energy") or times[n] > level.threshold("time_limit")
     interval = binomtest(by_score, trials).proportion_ci(0.99, method="exact")
     assert interval.low <= 4 / 51 <= interval.high, "k = 47 of 50 at four fifths of 0.1"
     assert binomtest(by_any, trials).proportion_ci(0.99, method="exact").low <= 0.1

@@ -63,10 +63,10 @@ def test_clean_episode_is_normal_after_its_first_chunk():
     assert levels(verdicts) == [Level.WARMING_UP] + [Level.NORMAL] * 6
     last = verdicts[-1]
     assert (last.overlap_steps, last.n_samples, last.calibration_id) == (4, 6, BOTH.id)
-    assert last.warn_threshold == BOTH.levels["warn"].threshold("score:mmd_floored")
+    assert last.warn_threshold == BOTH.levels["warn"].threshold("score:energy")
     assert last.warn_threshold < last.stop_threshold < math.inf
     assert last.statistic <= last.warn_threshold
-    assert last.detector == "" and last.text.startswith("cusum of mmd_floored is")
+    assert last.detector == "" and last.text.startswith("cusum of energy is")
     assert math.isnan(verdicts[0].score) and math.isnan(verdicts[0].statistic)
 
 
@@ -76,7 +76,7 @@ def test_disagreement_warns_and_then_stops_and_stays_stopped():
     stop = levels(verdicts).index(Level.STOP)
     assert stop <= 3
     assert set(levels(verdicts[stop:])) == {Level.STOP}
-    assert verdicts[stop].detector == "score:mmd_floored"
+    assert verdicts[stop].detector == "score:energy"
     assert "above the STOP threshold" in verdicts[stop].text
     assert "STOP stays until the next episode" in verdicts[-1].text or "above the STOP" in verdicts[-1].text
 
@@ -138,7 +138,7 @@ def test_stop_survives_whatever_else_comes():
     later[3] = dataclasses.replace(later[3], stochastic=False)
     verdicts = run(monitor, later)
     assert set(levels(verdicts)) == {Level.STOP}
-    assert all(v.detector == "score:mmd_floored" for v in verdicts)
+    assert all(v.detector == "score:energy" for v in verdicts)
     assert "NOT_APPLICABLE" in verdicts[0].text and "FAULT" in verdicts[1].text
     assert "UNCALIBRATED: the calibration is not for this policy: checkpoint is ffff" in verdicts[2].text
 

@@ -53,7 +53,7 @@ def test_chunks_that_agree_are_normal_and_carry_figures(user):
     assert user.run(10) == [WARMING_UP] + [NORMAL] * 9
     last = user.verdicts[-1]
     assert (last.chunk_id, last.n_samples, last.overlap_steps) == (10, N_SAMPLES, 12)
-    assert (last.monitor, last.detector) == ("mmd_floored", "")
+    assert (last.monitor, last.detector) == ("energy", "")
     assert 0.0 <= last.statistic < last.warn_threshold < last.stop_threshold < math.inf
     assert last.calibration_id and last.text
     assert last.header.stamp == conversion.to_stamp(make_chunk(9).observation_stamp_ns)
@@ -65,7 +65,7 @@ def test_chunks_that_stop_agreeing_warn_and_then_stop_for_good(user):
     assert STOP in levels and levels[levels.index(STOP) :] == [STOP] * (8 - levels.index(STOP))
     assert set(levels[: levels.index(STOP)]) <= {NORMAL, WARN}
     first = user.verdicts[4 + levels.index(STOP)]
-    assert (first.detector, first.monitor) == ("score", "mmd_floored")
+    assert (first.detector, first.monitor) == ("score", "energy")
     assert first.statistic > first.stop_threshold and "STOP threshold" in first.text
     assert user.run(1, seed=5) == [WARMING_UP], "a new run is judged afresh"
 
@@ -121,7 +121,7 @@ def test_a_stop_makes_the_executor_hold_with_the_reason_and_a_new_goal_goes_on(d
         assert index < CHUNKS_PER_EPISODE
     assert control.in_mode(ControlState.HOLD, Reason.MONITOR_STOP)
     stop = drive.user.verdicts[-1]
-    for part in ("mmd_floored", f"{stop.statistic:.4g}", f"{stop.stop_threshold:.4g}", f"chunk {index + 1}"):
+    for part in ("energy", f"{stop.statistic:.4g}", f"{stop.stop_threshold:.4g}", f"chunk {index + 1}"):
         assert part in control.state.reason.text
     assert "a person should take over" in control.state.reason.text
     rest = list(graph.robot.position)

@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -89,3 +91,22 @@ def make_ood_flow(config: ScoreConfig, folder: Path | None) -> OodFlow:
             f"{path} has the id {found}, the calibration was made with {wanted}; calibrate again"
         )
     return OodFlow(flow)
+
+
+make = make_ood_flow
+
+
+def learn(config: ScoreConfig, pairs: Sequence[SamplePair], folder: Path | None) -> ScoreConfig:
+    """Return the configuration with the id of the weights; the score itself is not standardised."""
+    return with_weights_id(config, folder)
+
+
+def with_weights_id(config: ScoreConfig, folder: Path | None) -> ScoreConfig:
+    """Tie the configuration to the weights in the folder.
+
+    Raises:
+        OodFlowError: No folder, or no usable weights in it.
+    """
+    make_ood_flow(replace(config, parameters={}), folder)
+    assert folder is not None  # which would have been refused
+    return replace(config, parameters={**config.parameters, WEIGHTS_ID: file_id(folder / FILE)})

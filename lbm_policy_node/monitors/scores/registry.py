@@ -2,10 +2,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """Every score by its name."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from importlib import import_module
 from pathlib import Path
+from types import ModuleType
 
+from lbm_policy_node.monitors.pair import SamplePair
 from lbm_policy_node.monitors.score import Score, ScoreConfig
 from lbm_policy_node.monitors.scores.energy import Energy
 from lbm_policy_node.monitors.scores.entropy import BIN_WIDTH, Entropy
@@ -16,10 +18,13 @@ from lbm_policy_node.monitors.scores.output_variance import OutputVariance
 from lbm_policy_node.monitors.scores.overlap_error import OverlapError
 
 
-def _ood_flow(config: ScoreConfig, folder: Path | None) -> Score:
-    # By name, and only when it is chosen: it alone needs torch, which a robot computer may lack.
-    module = import_module("lbm_policy_node.monitors.scores.ood_flow")
-    return module.make_ood_flow(config, folder)
+def _trained(config: ScoreConfig, folder: Path | None) -> Score:
+    return _module(config.name).make(config, folder)
+
+
+def _module(name: str) -> ModuleType:
+    # By name, and only when it is chosen: these need safetensors, which a robot computer may lack.
+    return import_module(f"lbm_policy_node.monitors.scores.{name}")
 
 
 _MAKERS: dict[str, Callable[[ScoreConfig, Path | None], Score]] = {
@@ -33,13 +38,15 @@ _MAKERS: dict[str, Callable[[ScoreConfig, Path | None], Score]] = {
     "min_distance": lambda config, folder: MinDistance(),
     "output_variance": lambda config, folder: OutputVariance(),
     "entropy": lambda config, folder: Entropy(config.number("bin_width", BIN_WIDTH)),
-    "ood_flow": _ood_flow,
+    "ood_flow": _trained,
+    "energy_ood": _trained,
 }
 _PARAMETERS = {"entropy": {"bin_width"}}
 
 SCORES: tuple[str, ...] = tuple(_MAKERS)
-DEFAULT_SCORE = "mmd_floored"
-TRAINED: tuple[str, ...] = ("ood_flow",)
+DEFAULT_SCORE = "energy"
+"""The best of those that need neither training nor an embedding (docs/monitor.md)."""
+TRAINED: tuple[str, ...] = ("ood_flow", "energy_ood")
 """Scores with weights that must have been trained and lie in a folder."""
 
 
@@ -60,3 +67,12 @@ def make_score(config: ScoreConfig, folder: Path | None = None) -> Score:
     if unknown and config.name not in TRAINED:  # those check their parameters themselves
         raise ValueError(f"the score '{config.name}' has no parameter {sorted(unknown)}")
     return maker(config, folder)
+
+
+def learn_parameters(config: ScoreConfig, pairs: Sequence[SamplePair], folder: Path | None) -> ScoreConfig:
+    """Return the configuration with what a trained score takes from the pairs of successful episodes.
+
+    Raises:
+        ValueError: A part of the score does not vary, or its weights cannot be used.
+    """
+    return _module(config.name).learn(config, pairs, folder) if config.name in TRAINED else config
