@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 from fake_robot import SIZE, SPEC
 from lbm_msgs.msg import MonitorVerdict, PolicyStatus
-from monitor_harness import CHUNKS_PER_EPISODE, MonitorUser, add_monitor_node, calibrate_monitor, make_chunk
+from monitor_harness import CHUNKS_PER_EPISODE, MonitorUser, add_monitor_node, make_chunk
 from ros_graph import Graph
 from sensor_msgs.msg import CompressedImage
 
@@ -76,11 +76,6 @@ def endpoint() -> Iterator[Endpoint]:
     endpoint = Endpoint("failure")
     yield endpoint
     endpoint.close()
-
-
-@pytest.fixture(scope="module")
-def calibration(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return calibrate_monitor(tmp_path_factory.mktemp("checkpoint"))
 
 
 class Run:
