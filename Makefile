@@ -26,6 +26,7 @@ demo: setup
 
 bench: setup
 	$(VENV)/bin/lbm bench $(ARGS)
+	$(VENV)/bin/lbm bench-monitor
 
 lint: setup
 	$(VENV)/bin/ruff check .

@@ -55,6 +55,7 @@ setup(
             "lbm = lbm_policy_node.cli.main:main",
             "policy_node = lbm_policy_node.ros.policy_node:main",
             "chunk_executor_node = lbm_policy_node.ros.chunk_executor_node:main",
+            "monitor_node = lbm_policy_node.ros.monitor_node:main",
             "sim_robot_node = lbm_policy_node.ros.sim_robot_node:main",
         ]
     },

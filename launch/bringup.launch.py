@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # launch has no wheel; it comes with an installation of ROS 2:
 # pyright: reportMissingImports=false, reportAttributeAccessIssue=false
-"""Start policy and executor for a robot, and the simulated robot with sim:=true.
+"""Start policy, executor and monitor for a robot, and the simulated robot with sim:=true.
 
 ros2 launch lbm_policy bringup.launch.py robot:=metaworld checkpoint:=<folder> sim:=true enable_control:=true
 """
@@ -13,6 +13,7 @@ from launch.substitutions import LaunchConfiguration
 from launch_ros.actions import Node
 
 from lbm_policy_node.graph import GraphConfig, NodeProcess, describe
+from lbm_policy_node.monitor_choice import CHOICES as MONITOR_CHOICES
 from lbm_policy_node.transport import CHOICES, VARIABLES
 
 SWITCH = ["true", "false"]
@@ -37,13 +38,27 @@ ARGUMENTS = [
         choices=["auto", *SWITCH],
         description="Follow /clock; auto: with sim.",
     ),
-    DeclareLaunchArgument("namespace", default_value="", description="Namespace of policy and executor."),
+    DeclareLaunchArgument(
+        "namespace", default_value="", description="Namespace of policy, executor and monitor."
+    ),
     DeclareLaunchArgument(
         "device", default_value="cpu", description="Where the policy computes: cpu or cuda."
     ),
     DeclareLaunchArgument("task", default_value="reach", description="First task of the simulated robot."),
     DeclareLaunchArgument(
         "real_time_factor", default_value="1.0", description="Simulated seconds per second."
+    ),
+    DeclareLaunchArgument(
+        "monitor",
+        default_value="auto",
+        choices=list(MONITOR_CHOICES),
+        description="Start the monitor; auto: where the checkpoint holds its calibration.",
+    ),
+    DeclareLaunchArgument(
+        "monitor_stop",
+        default_value="hold",
+        choices=["hold", "warn"],
+        description="What a STOP of the monitor does.",
     ),
 ]
 
@@ -62,6 +77,8 @@ def read_config(context: LaunchContext) -> GraphConfig:
         device=text["device"],
         task=text["task"],
         real_time_factor=float(text["real_time_factor"]),
+        monitor=text["monitor"],
+        monitor_stop=text["monitor_stop"],
     )
 
 

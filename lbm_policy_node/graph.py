@@ -14,6 +14,7 @@ from pathlib import Path
 
 from lbm_policy_node import transport
 from lbm_policy_node.core.robot_spec import RobotSpec
+from lbm_policy_node.monitor_choice import AUTO, MonitorChoice, choose_monitor
 from lbm_policy_node.paths import shared_path
 
 Parameter = bool | int | float | str
@@ -68,12 +69,16 @@ class GraphConfig:
         transport: One of transport.CHOICES; None is large_data with the simulated robot, and
             mixed beside a robot's own graph.
         use_sim_time: Follow /clock; None does so with the simulated robot.
-        namespace: ROS namespace of policy and executor.
+        namespace: ROS namespace of policy, executor and monitor.
         device: Where the policy computes: cpu or cuda.
         task: First task of the simulated robot.
         real_time_factor: Simulated seconds per wall second.
+        monitor: "on", "off", or "auto": where the checkpoint holds a calibration. Its number of samples and
+            its execution horizon become the policy's, unless `policy` says otherwise.
+        monitor_stop: What a STOP of the monitor does: "hold" or "warn".
         policy: More parameters of the policy node.
         executor: More parameters of the chunk executor.
+        monitor_parameters: More parameters of the monitor.
     """
 
     robot: str
@@ -86,8 +91,11 @@ class GraphConfig:
     device: str = "cpu"
     task: str = "reach"
     real_time_factor: float = 1.0
+    monitor: str = AUTO
+    monitor_stop: str = "hold"
     policy: Mapping[str, Parameter] = field(default_factory=dict)
     executor: Mapping[str, Parameter] = field(default_factory=dict)
+    monitor_parameters: Mapping[str, Parameter] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,31 +108,28 @@ class Graph:
 
 
 def describe(config: GraphConfig) -> Graph:
-    """Return the processes of a graph, the robot's side first.
+    """Return the processes of a graph, the robot's side first and the policy last.
 
     Raises:
         SpecError: The robot spec is refused.
         FileNotFoundError: There is no such robot or checkpoint.
-        ValueError: The transport is unknown.
+        ValueError: The transport is unknown, or the monitor's calibration cannot be read.
     """
-    robot = robot_file(config.robot)
-    if not Path(config.checkpoint).is_dir():
+    robot, checkpoint = robot_file(config.robot), Path(config.checkpoint).resolve()
+    if not checkpoint.is_dir():
         raise FileNotFoundError(f"checkpoint '{config.checkpoint}' is no folder")
     spec = RobotSpec.load(robot)
     chosen = transport.choose(config.transport or ("large_data" if config.sim else "mixed"))
-    common = {
-        "robot": str(robot),
-        "use_sim_time": config.sim if config.use_sim_time is None else config.use_sim_time,
-    }
-    policy = {"checkpoint": str(Path(config.checkpoint).resolve()), "device": config.device, **config.policy}
-    executor = {"enable_control": config.enable_control, **config.executor}
+    monitor = choose_monitor(
+        config.monitor, checkpoint, str(config.monitor_parameters.get("calibration", ""))
+    )
     processes = [
-        _process("chunk_executor_node", chosen, config.namespace, {**common, **executor}),
-        _process("policy_node", chosen, config.namespace, {**common, **policy}),
+        _process(name, chosen, config.namespace, parameters)
+        for name, parameters in _parameters(config, robot, checkpoint, monitor).items()
     ]
     if config.sim:
         processes.insert(0, _process("sim_robot_node", chosen, "", _sim_parameters(config, spec)))
-    messages = [chosen.message] if chosen.message else []
+    messages = [message for message in (chosen.message, monitor.message) if message]
     if not config.enable_control:
         messages.append("shadow mode: enable_control is false, the robot gets no commands")
     return Graph(processes=tuple(processes), transport=chosen, messages=tuple(messages))
@@ -150,6 +155,35 @@ def _process(
         parameters=parameters,
         environment=chosen.environment,
     )
+
+
+def _parameters(
+    config: GraphConfig, robot: Path, checkpoint: Path, monitor: MonitorChoice
+) -> dict[str, dict[str, Parameter]]:
+    """The parameters of the nodes in the namespace, in starting order."""
+    common: dict[str, Parameter] = {
+        "robot": str(robot),
+        "use_sim_time": config.sim if config.use_sim_time is None else config.use_sim_time,
+    }
+    weights: dict[str, Parameter] = {**common, "checkpoint": str(checkpoint)}
+    executor = {"enable_control": config.enable_control, "monitor_stop": config.monitor_stop}
+    nodes: dict[str, dict[str, Parameter]] = {
+        "chunk_executor_node": {**common, **executor, **config.executor}
+    }
+    if monitor.starts:
+        nodes["monitor_node"] = {**weights, **config.monitor_parameters}
+    nodes["policy_node"] = {**weights, **_policy_parameters(config, monitor)}
+    return nodes
+
+
+def _policy_parameters(config: GraphConfig, monitor: MonitorChoice) -> dict[str, Parameter]:
+    """The policy is asked as at calibration: other thresholds would hold for other samples and horizons."""
+    parameters: dict[str, Parameter] = {"device": config.device}
+    if monitor.n_samples:
+        parameters["n_samples"] = monitor.n_samples
+    if monitor.execution_horizon:
+        parameters["replan_steps"] = monitor.execution_horizon
+    return {**parameters, **config.policy}
 
 
 def _sim_parameters(config: GraphConfig, spec: RobotSpec) -> dict[str, Parameter]:

@@ -9,6 +9,8 @@ import click
 
 from lbm_policy_node.core.spec_reader import SpecError
 from lbm_policy_node.graph import Graph, GraphConfig, describe
+from lbm_policy_node.monitor_choice import AUTO
+from lbm_policy_node.monitor_choice import CHOICES as MONITOR_CHOICES
 from lbm_policy_node.supervisor import Sink, Supervisor
 from lbm_policy_node.transport import CHOICES
 
@@ -47,10 +49,24 @@ def supervise(graph: Graph) -> int:
 )
 @click.option("--transport", type=click.Choice(CHOICES), help="Default: large_data with --sim, else mixed.")
 @click.option("--use-sim-time/--no-use-sim-time", default=None, help="Follow /clock. Default: with --sim.")
-@click.option("--namespace", default="", help="ROS namespace of policy and executor.")
+@click.option("--namespace", default="", help="ROS namespace of policy, executor and monitor.")
 @click.option("--device", default="cpu", show_default=True, help="Where the policy computes: cpu or cuda.")
 @click.option("--task", default="reach", show_default=True, help="First task of the simulated robot.")
 @click.option("--real-time-factor", default=1.0, show_default=True, help="Simulated seconds per second.")
+@click.option(
+    "--monitor",
+    type=click.Choice(MONITOR_CHOICES),
+    default=AUTO,
+    show_default=True,
+    help="Start the monitor; auto: where the checkpoint holds its calibration.",
+)
+@click.option(
+    "--monitor-stop",
+    type=click.Choice(["hold", "warn"]),
+    default="hold",
+    show_default=True,
+    help="What a STOP of the monitor does.",
+)
 def command(
     robot: str,
     checkpoint: str,
@@ -62,8 +78,10 @@ def command(
     device: str,
     task: str,
     real_time_factor: float,
+    monitor: str,
+    monitor_stop: str,
 ) -> None:
-    """Start policy and executor for a robot, and the simulated robot with --sim."""
+    """Start policy, executor and monitor for a robot, and the simulated robot with --sim."""
     config = GraphConfig(
         robot=robot,
         checkpoint=checkpoint,
@@ -75,6 +93,8 @@ def command(
         device=device,
         task=task,
         real_time_factor=real_time_factor,
+        monitor=monitor,
+        monitor_stop=monitor_stop,
     )
     try:
         graph = describe(config)

@@ -35,10 +35,12 @@ COMMANDS: dict[str, Entry] = {
     "collect": _entry("collect", "Record demonstrations of scripted experts as a LeRobotDataset."),
     "train": _entry("train", "Train a multitask DiT on a LeRobotDataset."),
     "eval": _entry("eval", "Measure success per task in closed loop."),
+    "calibrate": _entry("calibrate", "Learn the runtime monitor's thresholds from recorded successes."),
     "monitor-stats": _entry(
         "monitor_stats", "Say how well recorded scores tell failures from successes, beside the clock."
     ),
     "bench": _entry("bench", "Measure latency and control-tick lateness against bare rclpy."),
+    "bench-monitor": _entry("bench_monitor", "Measure what each score of the monitor costs per chunk."),
 }
 
 

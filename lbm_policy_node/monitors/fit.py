@@ -3,8 +3,8 @@
 """From recorded successes to thresholds; offline.
 
 Mean, spread and bandwidth floor are learned from the same episodes as the thresholds. That bends the
-conformal guarantee a little, because a fresh episode had no part in them; with hundreds of steps the effect is
-far below the range that the number of episodes leaves anyhow (tests/monitors/test_fit.py measures it).
+conformal guarantee a little, because a fresh episode had no part in them; with hundreds of steps the effect
+is far below the range that the number of episodes leaves anyhow (tests/monitors/test_fit.py measures it).
 """
 
 from __future__ import annotations

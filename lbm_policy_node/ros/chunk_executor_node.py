@@ -82,14 +82,20 @@ class ChunkExecutorNode(ManagedNode):
             return Health(ERROR, self._refusal or "not configured")
         if self._tick_timer is None or self._runtime.last is None:
             return Health(WARN, "not active")
-        last, values = self._runtime.last, {"refused_chunks": self._runtime.refused_chunks}
+        last, alarm = self._runtime.last, self._runtime.alarm
         levels = {ControlMode.STOPPED: ERROR, ControlMode.HOLD: WARN}
         level = OK if last.reason.code == ReasonCode.POLICY_NOT_RUNNING else levels.get(last.mode, OK)
-        return Health(
-            level,
-            f"{last.mode.name}: {last.reason}",
-            {**values, "chunk_id": last.chunk_id, "enable_control": self.config.enable_control},
-        )
+        values = {
+            "refused_chunks": self._runtime.refused_chunks,
+            "chunk_id": last.chunk_id,
+            "enable_control": self.config.enable_control,
+            "monitor_stop": self.config.monitor_stop,
+            "monitor_alarm": alarm,
+        }
+        message = f"{last.mode.name}: {last.reason}"
+        if alarm and last.reason.text != alarm:  # told to warn only, or held for something else
+            return Health(max(level, WARN), f"{message}; the monitor asks for a stop: {alarm}", values)
+        return Health(level, message, values)
 
 
 def main(args: list[str] | None = None) -> int:

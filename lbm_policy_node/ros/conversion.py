@@ -27,6 +27,9 @@ from .policy_report import PolicyReport
 
 Response = TypeVar("Response")
 
+MAX_STEP_NS = 3_600_000_000_000
+"""An hour between two action rows is no plan; and times beyond it would leave the range of int64."""
+
 
 def to_ns(stamp: Time) -> int:
     """Return a message's time in nanoseconds."""
@@ -148,11 +151,14 @@ def chunk_from_message(message: ActionChunkMessage) -> ActionChunk:
     """
     rows, columns, n_samples = message.horizon, message.action_dim, message.n_samples
     try:
+        for field, stamp in (("header.stamp", message.header.stamp), ("start", message.start)):
+            if stamp.nanosec >= 1_000_000_000:
+                raise ConversionError(f"{field}.nanosec is {stamp.nanosec}; expected below 1000000000")
         return ActionChunk(
             chunk_id=message.chunk_id,
             observation_stamp_ns=to_ns(message.header.stamp),
             start_ns=to_ns(message.start),
-            step_ns=round(message.step_s * 1e9) if math.isfinite(message.step_s) else 0,
+            step_ns=_step_ns(message.step_s),
             actions=_shaped(message.actions, (rows, columns), "actions"),
             samples=_shaped(message.samples, (n_samples, rows, columns), "samples"),
             action_names=tuple(message.action_names),
@@ -168,6 +174,13 @@ def chunk_from_message(message: ActionChunkMessage) -> ActionChunk:
         )
     except ValueError as error:
         raise ConversionError(f"chunk {message.chunk_id}: {error}") from error
+
+
+def _step_ns(step_s: float) -> int:
+    step_ns = step_s * 1e9
+    if not 0.5 < step_ns < MAX_STEP_NS:  # false for NaN, too
+        raise ConversionError(f"step_s is {step_s}; expected above 0 and below {MAX_STEP_NS * 1e-9:g} s")
+    return round(step_ns)
 
 
 def _shaped(values: Any, shape: tuple[int, ...], field: str) -> Array:

@@ -21,6 +21,9 @@ class ExecutorNodeConfig(ChunkExecutorConfig):
         False, "Send commands to the controllers; false: shadow mode, only ControlState is published."
     )
     monitor_stop: str = parameter(
-        HOLD, "What a STOP of the monitor does: hold until a new goal, or only warn.", choices=(HOLD, WARN)
+        HOLD,
+        "What a STOP of the monitor does. hold: come to rest until a person takes over or a new goal starts; "
+        "warn: only say so, in the log and on /diagnostics.",
+        choices=(HOLD, WARN),
     )
     autostart: bool = parameter(True, "Configure and activate without a lifecycle manager.")

@@ -27,7 +27,15 @@ from .streams import StreamSubscriptions
 
 
 class ExecutorRuntime:
-    """Built whole or not at all; all calls belong to the node's executor thread."""
+    """Built whole or not at all; all calls belong to the node's executor thread.
+
+    Attributes:
+        robot: Its spec.
+        executor: What decides.
+        last: The newest command.
+        refused_chunks: How many so far.
+        alarm: Why the monitor asks for a stop; empty while its newest verdict does not.
+    """
 
     def __init__(self, node: Node, config: ExecutorNodeConfig) -> None:
         """Load the spec and connect; nothing is sent before ``tick``.
@@ -40,6 +48,7 @@ class ExecutorRuntime:
         self.executor = ChunkExecutor(robot, config, control_enabled=config.enable_control)
         self.last: Command | None = None
         self.refused_chunks = 0
+        self.alarm = ""
         self._feedback = FeedbackReader(robot)
         self._states = node.create_publisher(ControlState, "control_state", qos.CONTROL_STATE)
         self._writers = [
@@ -113,12 +122,13 @@ class ExecutorRuntime:
         self.executor.on_estop(message.data)
 
     def _on_verdict(self, verdict: MonitorVerdict) -> None:
-        if verdict.level != MonitorVerdict.STOP:
+        self.alarm = stop_request(verdict) if verdict.level == MonitorVerdict.STOP else ""
+        if not self.alarm:
             return
-        text = f"{verdict.monitor}: {verdict.text} (chunk {verdict.chunk_id})"
-        self._node.get_logger().warning(f"the monitor asks for a stop: {text}", throttle_duration_sec=1.0)
+        text = f"the monitor asks for a stop: {self.alarm}"
+        self._node.get_logger().warning(text, throttle_duration_sec=1.0)
         if self._config.monitor_stop == HOLD:
-            self.executor.arbitration.monitor_stop(text)
+            self.executor.arbitration.monitor_stop(self.alarm)
 
     def _publish_state(self, command: Command, now_ns: int) -> None:
         self.last = command
@@ -138,3 +148,14 @@ def reset_estop(runtime: ExecutorRuntime | None) -> Reason:
     if runtime is None:
         return Reason(ReasonCode.NOT_ACTIVE, "the chunk executor is not configured")
     return runtime.executor.reset_estop() or OK
+
+
+def stop_request(verdict: MonitorVerdict) -> str:
+    """Say for a person which monitor asks for a stop, for which figures, and what to do."""
+    figures = f"chunk {verdict.chunk_id}"
+    if (
+        verdict.statistic > verdict.stop_threshold
+    ):  # else another detector asks: a time limit, missing progress
+        figures += f", score {verdict.score:.4g}, statistic {verdict.statistic:.4g}"
+        figures += f" above {verdict.stop_threshold:.4g}"
+    return f"{verdict.monitor}: {verdict.text} ({figures}); a person should take over"

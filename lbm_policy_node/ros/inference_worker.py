@@ -7,7 +7,7 @@ import threading
 import time
 import traceback
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,6 +16,14 @@ from lbm_policy_node.core.types import Array, Observation
 
 if TYPE_CHECKING:
     from lbm_policy_node.policies.policy import Policy
+
+Embed = Callable[[Sequence[Observation]], Array]
+"""``EmbeddingPolicy.embed``: observations to their embedding, shape (embedding_dim,)."""
+
+
+def no_embedding(_history: Sequence[Observation]) -> Array:
+    """The embedding of a policy that has none, or that is not asked for it."""
+    return np.empty(0, np.float32)
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,12 +49,21 @@ class InferenceRequest:
 
 @dataclass(frozen=True, eq=False)
 class InferenceResult:
-    """The answer: samples, shape (n_samples, horizon, action_dim), or why there are none."""
+    """The answer.
+
+    Attributes:
+        request: What was asked.
+        samples: Shape (n_samples, horizon, action_dim); None on an error.
+        error: Why there are no samples.
+        inference_s: How long it took, embedding included.
+        embedding: Of the observations, shape (embedding_dim,); empty where it was not wanted.
+    """
 
     request: InferenceRequest
     samples: Array | None
     error: str
     inference_s: float
+    embedding: Array = field(default_factory=lambda: no_embedding(()))
 
 
 class InferenceWorker:
@@ -56,9 +73,9 @@ class InferenceWorker:
     the worker's thread when an answer is ready and must be thread-safe (trigger a guard condition).
     """
 
-    def __init__(self, policy: "Policy", wake: Callable[[], None]) -> None:
-        """Start the thread."""
-        self._policy, self._wake = policy, wake
+    def __init__(self, policy: "Policy", wake: Callable[[], None], embed: Embed = no_embedding) -> None:
+        """Start the thread; ``embed`` is called in it after each inference."""
+        self._policy, self._wake, self._embed = policy, wake, embed
         self._requests: queue.Queue[InferenceRequest | None] = queue.Queue()
         self._results: queue.Queue[InferenceResult] = queue.Queue()
         self._in_flight = False
@@ -100,17 +117,21 @@ class InferenceWorker:
 
     def _infer(self, request: InferenceRequest) -> InferenceResult:
         began = time.perf_counter()
-        samples, error = None, ""
+        samples, error, embedding = None, "", no_embedding(())
         try:
             samples = self._policy.infer(request.history, n_samples=request.n_samples, seed=request.seed)
-            error = self._complaint(samples, request.n_samples)
+            embedding = np.asarray(self._embed(request.history), np.float32)
+            error = self._complaint(samples, request.n_samples, embedding)
         except Exception as failure:  # whatever a policy raises becomes a published reason
             error = "".join(traceback.format_exception_only(failure)).strip()
-        return InferenceResult(request, None if error else samples, error, time.perf_counter() - began)
+        elapsed_s = time.perf_counter() - began
+        return InferenceResult(request, None if error else samples, error, elapsed_s, embedding)
 
-    def _complaint(self, samples: Array, n_samples: int) -> str:
+    def _complaint(self, samples: Array, n_samples: int, embedding: Array) -> str:
         spec = self._policy.spec
         expected = (n_samples, spec.horizon, spec.action_dim)
         if np.shape(samples) != expected:
             return f"the policy returned shape {np.shape(samples)}; expected {expected}"
+        if embedding.ndim != 1:
+            return f"the policy's embedding has shape {embedding.shape}; expected a vector"
         return ""

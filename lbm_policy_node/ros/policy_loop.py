@@ -148,7 +148,7 @@ class PolicyLoop:
             return Reason(ReasonCode.INFERENCE_FAILED, result.error)
         if not np.isfinite(result.samples).all():
             return Reason(ReasonCode.INFERENCE_NON_FINITE, "the policy returned NaN or infinity")
-        chunk = self._chunk(result.request, result.samples, result.inference_s)
+        chunk = self._chunk(result, result.samples)
         if chunk.end_ns <= now_ns:
             text = f"all {chunk.horizon} rows were past; the inference took {result.inference_s:.3f} s"
             return Reason(ReasonCode.INFERENCE_LATE, text)
@@ -168,7 +168,8 @@ class PolicyLoop:
             self._failures_in_a_row = 0
             self._goals.end(Termination.POLICY_ERROR, now_ns, self._failure)
 
-    def _chunk(self, request: InferenceRequest, samples: np.ndarray, inference_s: float) -> ActionChunk:
+    def _chunk(self, result: InferenceResult, samples: np.ndarray) -> ActionChunk:
+        request = result.request
         stamp_ns = request.history[-1].stamp_ns
         return ActionChunk(
             chunk_id=request.chunk_id,
@@ -182,7 +183,8 @@ class PolicyLoop:
             checkpoint_id=self._policy.checkpoint_id,
             instruction=request.instruction,
             stochastic=self._policy.stochastic,
-            inference_s=inference_s,
+            inference_s=result.inference_s,
             index=self._index,
             execution_horizon=self._schedule.execution_horizon,
+            embedding=result.embedding,
         )

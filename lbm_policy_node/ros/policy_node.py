@@ -9,13 +9,12 @@ import sys
 from dataclasses import replace
 from typing import Any
 
-from rclpy.clock import JumpThreshold, TimeJump
-from rclpy.duration import Duration
+from rclpy.clock import TimeJump
 
-from lbm_policy_node.core.clock_guard import TOLERANCE_NS
 from lbm_policy_node.core.reasons import OK, Reason, ReasonCode
 from lbm_policy_node.core.robot_spec import SpecError
 
+from .clock_jumps import watch_jumps_back
 from .diagnostics import Diagnostics
 from .goal import Ending, GoalHandler, Termination
 from .goal_interfaces import GoalInterfaces
@@ -46,12 +45,7 @@ class PolicyNode(ManagedNode):
         )
         self._status = StatusPublisher(self, self._report, self._interfaces.publish_feedback)
         self._diagnostics = Diagnostics(self, lambda: health(self._report()), hardware_id="policy")
-        self._jump_callback = self.get_clock().create_jump_callback(
-            JumpThreshold(
-                min_forward=None, min_backward=Duration(nanoseconds=-TOLERANCE_NS), on_clock_change=False
-            ),
-            post_callback=self._on_clock_jump,
-        )
+        self._jump_handle = watch_jumps_back(self, self._on_clock_jump)
         self._status.publish()
 
     @property

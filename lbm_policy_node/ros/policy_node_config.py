@@ -35,6 +35,9 @@ class PolicyNodeConfig:
         5.0, "Inferences per second of ROS time with fixed_rate.", low=0.01, high=1000.0
     )
     n_samples: int = parameter(1, "Chunks drawn per inference; the monitor compares them.", low=1, high=256)
+    send_embedding: bool = parameter(
+        False, "Send the policy's embedding of the observation along, for the monitor's ood_flow score."
+    )
     seed: int = parameter(0, "Seed of the noise; the chunk id is added.", low=0, high=2**53)
     max_failures: int = parameter(10, "Failed inferences in a row that end the goal.", low=1, high=1000)
     success_topic: str = parameter("", "std_msgs/Bool topic on which true ends the goal as succeeded.")

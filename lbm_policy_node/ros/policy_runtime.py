@@ -13,11 +13,11 @@ from lbm_policy_node.core.samples import Sample
 from lbm_policy_node.core.types import ActionChunk
 from lbm_policy_node.policies.errors import CheckpointError
 from lbm_policy_node.policies.load import load_policy
-from lbm_policy_node.policies.policy import Policy, PolicySpec
+from lbm_policy_node.policies.policy import EmbeddingPolicy, Policy, PolicySpec
 
 from . import conversion, qos
 from .goal import GoalHandler
-from .inference_worker import InferenceWorker
+from .inference_worker import Embed, InferenceWorker, no_embedding
 from .observation_source import ObservationSource
 from .policy_loop import PolicyLoop, Sampling
 from .policy_node_config import PolicyNodeConfig
@@ -47,13 +47,14 @@ class PolicyRuntime:
             config.checkpoint, config.device, config.tokenizer or None, threads=config.threads
         )
         refuse_differences(policy.spec, robot, config.checkpoint)
+        embed = choose_embedding(config, policy)
         schedule, warning = make_schedule(config, policy.spec, robot)
         if warning:
             node.get_logger().warning(warning)
         self._frame, self._source = robot.base_frame, ObservationSource(robot)
-        self._publisher = node.create_publisher(ActionChunkMessage, "action_chunks", qos.CHUNK)
+        self._publisher = node.create_publisher(ActionChunkMessage, "action_chunks", qos.EVERY_CHUNK)
         self._answered = node.create_guard_condition(self._take_result)
-        self._worker = InferenceWorker(policy, self._answered.trigger)
+        self._worker = InferenceWorker(policy, self._answered.trigger, embed)
         self.loop = self._make_loop(robot, policy, schedule, config, goals)
         self._streams = StreamSubscriptions(node, robot.observation_streams, self._on_sample)
         self._timer = node.create_timer(POLL_PERIOD_S, self.poll)
@@ -121,6 +122,20 @@ def refuse_differences(policy: PolicySpec, robot: RobotSpec, checkpoint: str) ->
     differences = spec_differences(robot, policy)
     if differences:
         raise CheckpointError(checkpoint, "", f"does not fit {robot.file}: {'; '.join(differences)}")
+
+
+def choose_embedding(config: PolicyNodeConfig, policy: Policy) -> Embed:
+    """Return what embeds observations, if that is wanted.
+
+    Raises:
+        ValueError: It is wanted of a policy that has no embedding.
+    """
+    if not config.send_embedding:
+        return no_embedding
+    if not isinstance(policy, EmbeddingPolicy):
+        text = f"send_embedding is true, but a {policy.spec.kind} policy has no embedding"
+        raise ValueError(f"{text}; set it to false, or give another checkpoint than {config.checkpoint}")
+    return policy.embed
 
 
 def make_schedule(config: PolicyNodeConfig, policy: PolicySpec, robot: RobotSpec) -> tuple[Schedule, str]:

@@ -32,6 +32,10 @@ COMMAND = _profile(reliable=True, depth=1)
 CHUNK = _profile(reliable=True, depth=1)
 """A lost chunk starves the executor; an older chunk is worthless once a newer one exists."""
 
+EVERY_CHUNK = _profile(reliable=True, depth=30)
+"""For the policy's offer and the monitor: a score compares successive chunks, so that none may be skipped.
+The executor subscribes with CHUNK and sees only the newest one all the same."""
+
 STATUS = _profile(reliable=True, depth=1, latched=True)
 """A node or console that starts late must learn the present state without waiting for a change."""
 

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The one description of the graph."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -74,3 +75,89 @@ def test_unknown_robot_is_refused_with_the_known_ones(checkpoint: str) -> None:
 def test_missing_checkpoint_is_refused_by_name() -> None:
     with pytest.raises(FileNotFoundError, match="checkpoint '/nowhere' is no folder"):
         describe(GraphConfig(robot="metaworld", checkpoint="/nowhere"))
+
+
+def calibrated(folder: str, **changes: object) -> Path:
+    """Write the part of a calibration that the graph reads."""
+    file = Path(folder) / "monitor.json"
+    file.write_text(json.dumps({"n_samples": 8, "execution_horizon": 4, **changes}))
+    return file
+
+
+def test_monitor_starts_where_the_checkpoint_is_calibrated_and_sets_how_the_policy_is_asked(
+    checkpoint: str,
+) -> None:
+    calibrated(checkpoint)
+    graph = describe(GraphConfig(robot="metaworld", checkpoint=checkpoint, sim=True, namespace="left"))
+    simulator, executor, monitor, policy = graph.processes
+    assert [p.name for p in (executor, monitor, policy)] == [
+        "chunk_executor_node", "monitor_node", "policy_node",
+    ]  # fmt: skip
+    assert monitor.namespace == "left" and simulator.namespace == ""
+    assert monitor.parameters["checkpoint"] == policy.parameters["checkpoint"]
+    assert monitor.parameters["use_sim_time"] is True
+    assert (policy.parameters["n_samples"], policy.parameters["replan_steps"]) == (8, 4)
+    assert executor.parameters["monitor_stop"] == "hold"
+
+
+def test_what_the_user_sets_for_the_policy_wins_over_the_calibration(checkpoint: str) -> None:
+    calibrated(checkpoint)
+    chosen = {"n_samples": 2, "replan_steps": 6}
+    graph = describe(GraphConfig(robot="metaworld", checkpoint=checkpoint, policy=chosen))
+    policy = graph.processes[-1].parameters
+    assert {key: policy[key] for key in chosen} == chosen
+
+
+def test_horizon_that_is_not_fixed_at_calibration_is_left_to_the_policy(checkpoint: str) -> None:
+    calibrated(checkpoint, execution_horizon=0)
+    graph = describe(GraphConfig(robot="metaworld", checkpoint=checkpoint))
+    assert "replan_steps" not in graph.processes[-1].parameters
+
+
+def test_monitor_can_be_left_out_and_be_made_to_warn_only(checkpoint: str) -> None:
+    calibrated(checkpoint)
+    without = describe(GraphConfig(robot="metaworld", checkpoint=checkpoint, monitor="off"))
+    assert [process.name for process in without.processes] == ["chunk_executor_node", "policy_node"]
+    assert "n_samples" not in without.processes[-1].parameters
+    warning = describe(GraphConfig(robot="metaworld", checkpoint=checkpoint, monitor_stop="warn"))
+    assert warning.processes[0].parameters["monitor_stop"] == "warn"
+
+
+def test_monitor_without_a_calibration_starts_only_when_told_and_says_what_is_missing(
+    checkpoint: str,
+) -> None:
+    graph = describe(GraphConfig(robot="metaworld", checkpoint=checkpoint, monitor="on"))
+    assert [process.name for process in graph.processes][1] == "monitor_node"
+    assert any("monitor.json does not exist" in message for message in graph.messages)
+
+
+def test_calibration_elsewhere_counts_too(checkpoint: str, tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    other.mkdir()
+    more = {"calibration": str(calibrated(str(other), n_samples=3))}
+    graph = describe(GraphConfig(robot="metaworld", checkpoint=checkpoint, monitor_parameters=more))
+    assert graph.processes[1].parameters["calibration"] == more["calibration"]
+    assert graph.processes[2].parameters["n_samples"] == 3
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ('{"n_samples": 8', r"monitor\.json cannot be read"),
+        ("[8, 4]", "holds list; expected a JSON object"),
+        ('{"n_samples": "8", "execution_horizon": 4}', "n_samples .* is '8'; expected a whole number"),
+        ('{"n_samples": 8}', "execution_horizon .* is None"),
+    ],
+)
+def test_broken_calibration_is_refused_before_anything_starts(
+    checkpoint: str, text: str, complaint: str
+) -> None:
+    (Path(checkpoint) / "monitor.json").write_text(text)
+    with pytest.raises(ValueError, match=complaint):
+        describe(GraphConfig(robot="metaworld", checkpoint=checkpoint))
+    describe(GraphConfig(robot="metaworld", checkpoint=checkpoint, monitor="off"))
+
+
+def test_unknown_choice_of_a_monitor_is_refused_with_the_choices(checkpoint: str) -> None:
+    with pytest.raises(ValueError, match="monitor is 'yes'; expected one of auto, on, off"):
+        describe(GraphConfig(robot="metaworld", checkpoint=checkpoint, monitor="yes"))

@@ -92,8 +92,12 @@ def _as_process(node: Any, context: Any) -> NodeProcess:
             {"sim": "true", "task": "door-open", "real_time_factor": "0.5", "device": "cuda"},
             {"sim": True, "task": "door-open", "real_time_factor": 0.5, "device": "cuda"},
         ),
+        (
+            {"monitor": "on", "monitor_stop": "warn"},
+            {"monitor": "on", "monitor_stop": "warn"},
+        ),
     ],
-    ids=["robot", "simulated", "namespaced", "more_arguments"],
+    ids=["robot", "simulated", "namespaced", "more_arguments", "monitored"],
 )
 def test_launch_file_describes_the_same_nodes(
     tmp_path: Path, arguments: dict[str, str], config: dict[str, Any]

@@ -61,6 +61,16 @@ LIGHT_PROGRAMS = {
         "av",
     },
     "lbm_policy_node.ros.policy_node": {"mujoco", "metaworld", "accelerate", "pyarrow", "av"},
+    # Only the ood_flow score needs torch, and only it asks for it, when it is chosen (importlib).
+    "lbm_policy_node.ros.monitor_node": {
+        "torch",
+        "mujoco",
+        "metaworld",
+        "accelerate",
+        "pyarrow",
+        "av",
+        "scipy",
+    },
     "lbm_policy_node.cli.main": {"torch", "mujoco", "metaworld", "numpy", "rclpy", "yaml"},
 }
 

@@ -59,7 +59,8 @@ def test_no_folder_turns_into_a_python_package_by_accident(root):
 
 def test_each_program_starts_a_function_that_exists(root):
     scripts = console_scripts(root)
-    assert set(scripts) == {"lbm", "policy_node", "chunk_executor_node", "sim_robot_node"}
+    nodes = {"policy_node", "chunk_executor_node", "monitor_node", "sim_robot_node"}
+    assert set(scripts) == {"lbm", *nodes}
     for module, function in (target.split(":") for target in scripts.values()):
         assert callable(getattr(importlib.import_module(module), function))
 

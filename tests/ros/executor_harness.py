@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from fake_robot import TICK_NS, TICKS_PER_STEP
 from lbm_msgs.msg import ActionChunk as ActionChunkMessage
 from lbm_msgs.msg import ControlState, MonitorVerdict, PolicyStatus
@@ -40,7 +41,9 @@ class ControlWatcher:
         """Subscribe; with lock_step, wait for the executor's first tick."""
         self.graph, self.node = graph, Node("control_watcher")
         self.states: list[ControlState] = []
+        self._health: dict[str, DiagnosticStatus] = {}
         self.node.create_subscription(ControlState, "/control_state", self.states.append, qos.CONTROL_STATE)
+        self.node.create_subscription(DiagnosticArray, "/diagnostics", self._on_health, qos.DIAGNOSTICS)
         graph.add(self.node)
         if lock_step:
             graph.step_until(lambda: self.states, "the first ControlState")
@@ -51,6 +54,13 @@ class ControlWatcher:
     def state(self) -> ControlState:
         """The newest ControlState."""
         return self.states[-1]
+
+    def health(self, node: str) -> DiagnosticStatus:
+        """What a node last said about itself."""
+        return self._health[f"/{node}"]
+
+    def _on_health(self, message: DiagnosticArray) -> None:
+        self._health |= {status.name: status for status in message.status}
 
     def in_mode(self, mode: int, code: int | None = None) -> bool:
         """Whether the newest ControlState says this."""
@@ -119,9 +129,11 @@ class Conductor(ControlWatcher):
         """Call the service."""
         return self.graph.call(self._reset, ResetEstop.Request())
 
-    def verdict(self, level: int) -> None:
+    def verdict(self, level: int, **changes: Any) -> None:
         """Speak as the monitor."""
-        self.graph.send(self._verdicts, MonitorVerdict(level=level, monitor="stac", text="inconsistent"))
+        figures = {"chunk_id": self.chunk_id, "score": 2.0, "statistic": 7.5, "stop_threshold": 5.0}
+        values = {"monitor": "mmd_floored", "text": "inconsistent", **figures, **changes}
+        self.graph.send(self._verdicts, MonitorVerdict(level=level, **values))
 
     def drive(self) -> ActionChunk:
         """Start a run and execute half a chunk."""

@@ -7,6 +7,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
+from diagnostic_msgs.msg import DiagnosticStatus
 from executor_harness import Conductor, add_executor_node
 from fake_robot import SPEC, TICK_NS, FakeRobot
 from lbm_msgs.msg import ControlState, MonitorVerdict, PolicyStatus, Reason
@@ -142,7 +143,10 @@ def test_the_monitors_alarm_holds_until_a_new_goal(conductor):
     conductor.verdict(MonitorVerdict.STOP)
     conductor.graph.step()
     assert conductor.in_mode(ControlState.HOLD, Reason.MONITOR_STOP)
-    assert "stac: inconsistent" in conductor.state.reason.text
+    text = conductor.state.reason.text
+    assert text == (
+        "mmd_floored: inconsistent (chunk 1, score 2, statistic 7.5 above 5); a person should take over"
+    )
     conductor.chunk()
     conductor.graph.step(8)
     assert conductor.in_mode(ControlState.HOLD, Reason.MONITOR_STOP)
@@ -157,6 +161,21 @@ def test_the_monitor_only_warns_when_told_so(graph, spec_file):
     conductor.verdict(MonitorVerdict.STOP)
     conductor.graph.step(2)
     assert conductor.in_mode(ControlState.POLICY)
+
+    def said() -> bool:
+        return "a person should take over" in conductor.health("chunk_executor_node").message
+
+    graph.step_until(said, "the alarm on /diagnostics")
+    assert conductor.health("chunk_executor_node").level == DiagnosticStatus.WARN
+    conductor.verdict(MonitorVerdict.NORMAL)
+    graph.step_until(lambda: not said(), "the end of the alarm")
+
+
+def test_a_stop_without_figures_is_told_without_figures(conductor):
+    conductor.drive()
+    conductor.verdict(MonitorVerdict.STOP, monitor="vlm", score=math.nan, statistic=math.nan)
+    conductor.graph.step()
+    assert "vlm: inconsistent (chunk 1); a person" in conductor.state.reason.text
 
 
 def _set(row: int, column: int, value: float):

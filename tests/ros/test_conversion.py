@@ -9,6 +9,7 @@ from array import array
 import cv2
 import numpy as np
 import pytest
+from builtin_interfaces.msg import Time
 from lbm_msgs.msg import ActionChunk as ActionChunkMessage
 from rclpy.serialization import deserialize_message, serialize_message
 from sensor_msgs.msg import CompressedImage, Image
@@ -61,8 +62,12 @@ def test_a_chunk_comes_back_from_the_wire_as_it_was():
         ("samples", array("d", [0.0] * 8), "samples has 8 values; expected 3 x 4 x 2"),
         ("horizon", 0, "actions"),
         ("action_names", ["x"], "names"),
-        ("step_s", 0.0, "step_ns"),
-        ("step_s", math.nan, "step_ns"),
+        ("step_s", 0.0, "step_s is 0.0; expected above 0"),
+        ("step_s", -0.05, "step_s is -0.05"),
+        ("step_s", math.nan, "step_s is nan"),
+        ("step_s", math.inf, "step_s is inf"),
+        ("step_s", 1e300, r"step_s is 1e\+300; expected above 0 and below 3600 s"),
+        ("start", Time(sec=1, nanosec=1_000_000_000), "start.nanosec is 1000000000"),
     ],
 )
 def test_a_chunk_message_that_contradicts_itself_is_refused(field, value, named):

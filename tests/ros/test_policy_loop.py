@@ -19,7 +19,7 @@ from lbm_policy_node.core.types import ActionChunk
 from lbm_policy_node.policies.features import Feature
 from lbm_policy_node.policies.weightless import WeightlessConfig, WeightlessPolicy
 from lbm_policy_node.ros.goal import Ending, GoalHandler, Termination
-from lbm_policy_node.ros.inference_worker import InferenceWorker
+from lbm_policy_node.ros.inference_worker import Embed, InferenceWorker, no_embedding
 from lbm_policy_node.ros.observation_source import ObservationSource
 from lbm_policy_node.ros.policy_loop import PolicyLoop, Sampling
 from lbm_policy_node.ros.schedule import Mode, Schedule
@@ -51,7 +51,11 @@ class ScriptedPolicy:
 class Bench:
     """A loop with a hand-fed robot."""
 
-    def __init__(self, change: Callable[[np.ndarray], np.ndarray] = lambda samples: samples) -> None:
+    def __init__(
+        self,
+        change: Callable[[np.ndarray], np.ndarray] = lambda samples: samples,
+        embed: Embed = no_embedding,
+    ) -> None:
         self.robot = RobotSpec.from_mapping(yaml.safe_load(SPEC))
         self.policy = ScriptedPolicy(change)
         self.answered = threading.Event()
@@ -62,7 +66,7 @@ class Bench:
         )
         self.goals = GoalHandler(self.endings.append)
         self.goals.enabled = True
-        self.worker = InferenceWorker(self.policy, self.answered.set)
+        self.worker = InferenceWorker(self.policy, self.answered.set, embed)
         self.loop = PolicyLoop(
             robot=self.robot,
             policy=self.policy.spec,
@@ -225,3 +229,31 @@ def test_a_late_image_is_waited_for_no_longer_than_the_allowed_skew(make_bench):
     bench.loop.poll(bench.now_ns)
     bench.answer()
     assert bench.chunks[-1].observation_stamp_ns == stamp_ns
+
+
+def test_the_chunk_carries_the_embedding_of_the_observations_behind_it(make_bench):
+    bench = make_bench(lambda samples: samples, lambda history: 2.0 * history[-1].state)
+    bench.start()
+    bench.step()
+    bench.answer()
+    (chunk,) = bench.chunks
+    assert chunk.embedding.dtype == np.float32
+    np.testing.assert_array_equal(chunk.embedding, np.array([0.0, 0.0, 0.0, 1.0], np.float32))
+
+
+def test_no_embedding_is_sent_unless_it_is_wanted(make_bench):
+    bench = make_bench()
+    bench.start()
+    bench.step()
+    bench.answer()
+    assert bench.chunks[0].embedding.shape == (0,)
+
+
+def test_an_embedding_of_another_shape_is_a_failed_inference(make_bench):
+    bench = make_bench(lambda samples: samples, lambda history: np.zeros((2, 3)))
+    bench.start()
+    bench.step()
+    bench.answer()
+    reason = bench.loop.report().reason
+    assert reason.code == ReasonCode.INFERENCE_FAILED and "embedding has shape (2, 3)" in reason.text
+    assert not bench.chunks

@@ -3,6 +3,7 @@
 """Every score by its name."""
 
 from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
 
 from lbm_policy_node.monitors.score import Score, ScoreConfig
@@ -16,10 +17,9 @@ from lbm_policy_node.monitors.scores.overlap_error import OverlapError
 
 
 def _ood_flow(config: ScoreConfig, folder: Path | None) -> Score:
-    # Imported here: it alone needs torch.
-    from lbm_policy_node.monitors.scores.ood_flow import make_ood_flow
-
-    return make_ood_flow(config, folder)
+    # By name, and only when it is chosen: it alone needs torch, which a robot computer may lack.
+    module = import_module("lbm_policy_node.monitors.scores.ood_flow")
+    return module.make_ood_flow(config, folder)
 
 
 _MAKERS: dict[str, Callable[[ScoreConfig, Path | None], Score]] = {

@@ -1,0 +1,180 @@
+# SPDX-FileCopyrightText: 2026 lbm_policy contributors
+# SPDX-License-Identifier: Apache-2.0
+"""lbm calibrate: recorded successes into the thresholds of the runtime monitor."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from lbm_policy_node.monitors.calibration import FILE_NAME, UNTIL, Calibration
+from lbm_policy_node.monitors.score import ScoreConfig
+from lbm_policy_node.monitors.scores.registry import DEFAULT_SCORE, SCORES
+from lbm_policy_node.monitors.statistics import STATISTICS
+from lbm_policy_node.monitors.thresholds import LEVELS, LevelThresholds
+
+if TYPE_CHECKING:
+    from lbm_policy_node.core.chunk_episode import ChunkEpisode
+    from lbm_policy_node.monitors.fit import CalibrationConfig
+
+
+@click.command(name="calibrate")
+@click.argument("episodes", nargs=-1, required=True, type=click.Path(path_type=Path, exists=True))
+@click.option(
+    "--checkpoint",
+    required=True,
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    help="Folder of the policy that the episodes were recorded with.",
+)
+@click.option(
+    "--robot",
+    default="metaworld",
+    show_default=True,
+    help="Robot spec: a file, or a name in config/robots; it says which action columns are compared.",
+)
+@click.option("--score", default=DEFAULT_SCORE, show_default=True, type=click.Choice(SCORES))
+@click.option("--statistic", default="cusum", show_default=True, type=click.Choice(STATISTICS))
+@click.option(
+    "--warn-alpha", default=0.10, show_default=True, help="Share of successes that may be warned about."
+)
+@click.option("--stop-alpha", default=0.02, show_default=True, help="Largest share of successes stopped.")
+@click.option(
+    "--until",
+    default="success",
+    show_default=True,
+    type=click.Choice(UNTIL),
+    help="Whether what comes after a success counts: 'end' for a robot that goes on then.",
+)
+@click.option(
+    "--max-overlap-steps", default=None, type=click.IntRange(min=1), help="Rows to compare; default all."
+)
+@click.option("--out", default=None, type=click.Path(path_type=Path), help="Default: CHECKPOINT/monitor.json")
+def command(
+    episodes: tuple[Path, ...], checkpoint: Path, robot: str, score: str, out: Path | None, **choices: Any
+) -> None:
+    """Learn from EPISODES what is usual for a policy, and from where on the monitor warns and stops.
+
+    EPISODES are files of action chunks (*.chunks.npz) or folders of them. Only successes calibrate; failed
+    and unusable episodes are counted and named. WARN at 0.10 needs 9 successes, STOP at 0.02 needs 49.
+    """
+    from lbm_policy_node.core.robot_spec import SpecError
+    from lbm_policy_node.data.chunk_episodes import EpisodeFileError
+    from lbm_policy_node.monitors.fit import CalibrationConfig, FitError
+    from lbm_policy_node.monitors.statistics import ConstantScoreError
+    from lbm_policy_node.policies.errors import CheckpointError
+
+    try:
+        config = CalibrationConfig(score=ScoreConfig(score), **choices)
+    except ValueError as error:
+        raise click.UsageError(str(error)) from error
+    file = out or checkpoint / FILE_NAME
+    try:
+        calibration = calibrate_checkpoint(
+            read_episodes(episodes),
+            checkpoint,
+            robot,
+            config,
+            source=f"recorded: {', '.join(path.name for path in episodes)}",
+            folder=file.parent,
+        )
+    except (
+        SpecError, EpisodeFileError, FitError, ConstantScoreError, CheckpointError, FileNotFoundError,
+    ) as error:  # fmt: skip
+        raise click.ClickException(str(error)) from error
+    calibration.save(file)
+    click.echo("\n".join(summary(calibration)))
+    click.echo(f"written to {file}")
+
+
+def read_episodes(paths: Sequence[Path]) -> Iterator[ChunkEpisode]:
+    """Read files and folders of action chunks.
+
+    Raises:
+        EpisodeFileError: A file cannot be read, or a folder holds none.
+    """
+    from lbm_policy_node.data.chunk_episodes import read_episode, read_folder
+
+    for path in paths:
+        if path.is_dir():
+            yield from read_folder(path)
+        else:
+            yield read_episode(path)
+
+
+def calibrate_checkpoint(
+    episodes: Iterable[ChunkEpisode],
+    checkpoint: Path,
+    robot: str,
+    config: CalibrationConfig,
+    *,
+    source: str,
+    folder: Path,
+) -> Calibration:
+    """Calibrate a checkpoint on a robot, from episodes of any origin.
+
+    Args:
+        episodes: Recorded or simulated.
+        checkpoint: Folder of the policy: gives its id and the scale of its actions.
+        robot: Robot spec, a file or a name in config/robots: says which columns are compared.
+        config: What to calibrate.
+        source: Where the episodes are from, for people.
+        folder: Where the weights of a trained score lie.
+    """
+    from lbm_policy_node.core.robot_spec import RobotSpec
+    from lbm_policy_node.graph import robot_file
+    from lbm_policy_node.monitors.columns import ScoredColumns
+    from lbm_policy_node.monitors.fit import calibrate
+    from lbm_policy_node.monitors.scale import ActionScale
+    from lbm_policy_node.policies.action_statistics import read_action_std
+    from lbm_policy_node.policies.load import load_policy
+
+    columns = ScoredColumns.from_spec(RobotSpec.load(robot_file(robot)).action)
+    return calibrate(
+        episodes,
+        config,
+        columns=columns,
+        scale=ActionScale.from_statistics(read_action_std(checkpoint), columns),
+        checkpoint_id=load_policy(checkpoint).spec.checkpoint_id,
+        source=source,
+        date=datetime.now(timezone.utc).isoformat(timespec="seconds"),
+        folder=folder,
+    )
+
+
+def summary(calibration: Calibration) -> Iterator[str]:
+    """Say what was learned and what was left out, a line each."""
+    layout, counts = calibration.layout, calibration.episodes
+    yield (
+        f"calibration {calibration.id} of checkpoint {calibration.checkpoint_id}: {counts.used} successes "
+        f"until {counts.until}, K = {layout.n_samples}, horizon {layout.horizon}, "
+        f"execution horizon {layout.execution_horizon}"
+    )
+    for name in LEVELS:
+        yield from _level(name.upper(), calibration.levels[name], counts.used)
+    if counts.failed:
+        yield f"left out, {len(counts.failed)} failed: {', '.join(counts.failed)}"
+    for name, why in counts.unusable:
+        yield f"left out, unusable: {name}: {why}"
+
+
+def _level(name: str, level: LevelThresholds, n: int) -> Iterator[str]:
+    if not level.armed:
+        yield (
+            f"{name} (alpha {level.alpha:g}) is NOT ARMED: {n} successes, {level.episodes_needed} are "
+            "needed; record more"
+        )
+        return
+    for detector, entry in level.detectors.items():
+        if not entry.armed:
+            yield f"{name} (alpha {level.alpha:g}): {detector} is not armed, its share went to the others"
+            continue
+        low, high = entry.false_alarm_range
+        yield (
+            f"{name} (alpha {level.alpha:g}): {detector} above {entry.threshold:.4g}, number {entry.rank} of "
+            f"{n}; at most {entry.alpha:.2%} false alarms on average, {low:.1%} to {high:.1%} for 90 % of "
+            "calibrations"
+        )

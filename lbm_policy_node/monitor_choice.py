@@ -1,0 +1,77 @@
+# SPDX-FileCopyrightText: 2026 lbm_policy contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Whether a graph has a monitor, and how its calibration then wants the policy to be asked."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+AUTO, ON, OFF = "auto", "on", "off"
+CHOICES = (AUTO, ON, OFF)
+CALIBRATION_FILE = "monitor.json"
+"""Lies beside the checkpoint's weights; written by `lbm calibrate`."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class MonitorChoice:
+    """What was chosen.
+
+    Attributes:
+        starts: Whether the monitor runs.
+        n_samples: Chunks that the policy must draw per inference for the thresholds to hold; 0: any.
+        execution_horizon: Rows that the policy must execute of each chunk; 0: not fixed.
+        message: What the user should know; empty when all is as expected.
+    """
+
+    starts: bool
+    n_samples: int = 0
+    execution_horizon: int = 0
+    message: str = ""
+
+
+def choose_monitor(choice: str, checkpoint: Path, calibration: str = "") -> MonitorChoice:
+    """Decide about the monitor of a checkpoint.
+
+    Args:
+        choice: "on", "off", or "auto": where there is a calibration.
+        checkpoint: Folder of the policy.
+        calibration: Calibration file; empty: the one of the checkpoint, if there is one.
+
+    Raises:
+        ValueError: The choice is unknown, or the calibration cannot be read.
+    """
+    if choice not in CHOICES:
+        raise ValueError(f"monitor is '{choice}'; expected one of {', '.join(CHOICES)}")
+    file = Path(calibration) if calibration else checkpoint / CALIBRATION_FILE
+    if choice == OFF or (choice == AUTO and not file.exists()):
+        return MonitorChoice(starts=False)
+    if not file.exists():
+        text = f"{file} does not exist: the monitor has no thresholds; `lbm calibrate` makes them"
+        return MonitorChoice(starts=True, message=text)
+    values = _read(file)
+    return MonitorChoice(
+        starts=True,
+        n_samples=_whole(file, values, "n_samples", low=1),
+        execution_horizon=_whole(file, values, "execution_horizon", low=0),
+    )
+
+
+def _read(file: Path) -> dict[str, Any]:
+    """The two numbers only; the monitor checks the rest when it loads the file."""
+    try:
+        values = json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ValueError(f"{file} cannot be read: {error}; make it again, or choose monitor off") from error
+    if not isinstance(values, dict):
+        raise ValueError(f"{file} holds {type(values).__name__}; expected a JSON object")
+    return values
+
+
+def _whole(file: Path, values: dict[str, Any], key: str, *, low: int) -> int:
+    value = values.get(key)
+    if not isinstance(value, int) or isinstance(value, bool) or value < low:
+        raise ValueError(f"{key} of {file} is {value!r}; expected a whole number of at least {low}")
+    return value

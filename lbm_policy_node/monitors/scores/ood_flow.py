@@ -1,0 +1,91 @@
+# SPDX-FileCopyrightText: 2026 lbm_policy contributors
+# SPDX-License-Identifier: Apache-2.0
+"""How unlike the training episodes the policy's view of the world is (logpZO, arXiv 2503.08558)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from lbm_policy_node.core.types import Array
+from lbm_policy_node.monitors.flow_file import FILE, FlowWeights, OodFlowError, file_id, read_flow
+from lbm_policy_node.monitors.pair import SamplePair
+from lbm_policy_node.monitors.score import ScoreConfig
+
+NAME = "ood_flow"
+WEIGHTS_ID = "weights_id"
+
+
+def ood_scores(flow: FlowWeights, embeddings: Array) -> Array:
+    """||O + v(O, 0)||^2: the squared length of where one Euler step takes the embedding.
+
+    The flow carries embeddings of successful episodes (t = 0) to standard normal noise (t = 1). At t = 0 the
+    best velocity is -O, because the noise is independent of O; the network has learned this for familiar
+    embeddings only, and the score is what it misses.
+
+    Args:
+        flow: Trained on standardised embeddings; O is standardised here.
+        embeddings: Shape (n, E).
+
+    Returns:
+        Scores of at least 0, shape (n,).
+    """
+    x = flow.standardise(embeddings)
+    return np.square(x + flow.velocity(x, np.zeros(len(x)))).sum(axis=1)
+
+
+class OodFlow:
+    """The score on the current chunk's embedding; the samples do not matter. Needs no torch."""
+
+    name = NAME
+    min_samples = 1
+    needs_embedding = True
+
+    def __init__(self, flow: FlowWeights) -> None:
+        """Score with given weights."""
+        self.flow = flow
+
+    def __call__(self, pair: SamplePair) -> float:
+        """The score.
+
+        Raises:
+            OodFlowError: The embedding has another width than the weights, or is not finite.
+        """
+        return self.score(pair.embedding)
+
+    def score(self, embedding: Array) -> float:
+        """As for a pair, from the embedding (E,) alone."""
+        if embedding.shape != (self.flow.embedding_dim,):
+            width = self.flow.embedding_dim
+            raise OodFlowError(
+                f"the embedding has shape {embedding.shape}, the flow was trained on ({width},)"
+            )
+        if not np.isfinite(embedding).all():
+            raise OodFlowError("the embedding holds infinite or undefined numbers")
+        return float(ood_scores(self.flow, embedding[None])[0])
+
+
+def make_ood_flow(config: ScoreConfig, folder: Path | None) -> OodFlow:
+    """Load the score from the folder that holds its weights.
+
+    Args:
+        config: The parameter `weights_id`, if given, must be that of the file, so that thresholds are not
+            applied to weights that they were not made with.
+        folder: Holds `monitor_ood.safetensors`.
+
+    Raises:
+        OodFlowError: No folder, unusable weights, other weights, or an unknown parameter.
+    """
+    if unknown := sorted(set(config.parameters) - {WEIGHTS_ID}):
+        raise OodFlowError(f"the score '{NAME}' has no parameter {unknown}")
+    if folder is None:
+        raise OodFlowError(f"the score '{NAME}' needs the folder that holds its {FILE}")
+    path = folder / FILE
+    flow = read_flow(path)
+    wanted = config.parameters.get(WEIGHTS_ID, "")
+    if wanted and wanted != (found := file_id(path)):
+        raise OodFlowError(
+            f"{path} has the id {found}, the calibration was made with {wanted}; calibrate again"
+        )
+    return OodFlow(flow)
