@@ -55,3 +55,20 @@ def spec_file(tmp_path: Path) -> Path:
     path = tmp_path / "fake.yaml"
     path.write_text(SPEC, encoding="utf-8")
     return path
+
+
+@pytest.fixture(scope="session")
+def calibration(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The calibration file of the policy that monitor_harness plays."""
+    from monitor_harness import calibrate_monitor
+
+    return calibrate_monitor(tmp_path_factory.mktemp("checkpoint"))
+
+
+@pytest.fixture
+def monitor_user(graph: Any, spec_file: Path, calibration: Path) -> Any:
+    """A monitor node with that calibration, and who plays the policy."""
+    from monitor_harness import MonitorUser, add_monitor_node
+
+    add_monitor_node(graph, spec_file, checkpoint=str(calibration.parent))
+    return MonitorUser(graph)

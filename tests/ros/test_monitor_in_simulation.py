@@ -24,7 +24,7 @@ from lbm_policy_node.ros.sim_robot_node import SimRobotNode
 from lbm_policy_node.sim.robot import CONTROL_RATE_HZ
 
 TASK, SEED, RUN_S = "drawer-open", 3, 6.0
-PERTURBATION = {"perturbation": "proprio_noise", "perturbation_after_s": 1.0}
+PERTURBATION = {"perturbation": "proprio_noise", "perturbation_after_s": 0.4}
 SPEC, CHECKPOINT = shared_path("config/robots/metaworld.yaml"), shared_path("checkpoints/mt10")
 
 needs_calibration = pytest.mark.skipif(

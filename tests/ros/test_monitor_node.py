@@ -3,18 +3,14 @@
 """Over real topics: chunks that stop agreeing stop the robot, and no all-clear is given by accident."""
 
 import math
-from array import array
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from builtin_interfaces.msg import Time
 from diagnostic_msgs.msg import DiagnosticStatus
 from executor_harness import Conductor, add_executor_node
 from fake_robot import START_NS, TICKS_PER_STEP
-from lbm_msgs.msg import ActionChunk as ActionChunkMessage
 from lbm_msgs.msg import ControlState, MonitorVerdict, PolicyStatus, Reason
 from monitor_harness import (
     CHUNKS_PER_EPISODE,
@@ -22,7 +18,6 @@ from monitor_harness import (
     N_SAMPLES,
     MonitorUser,
     add_monitor_node,
-    calibrate_monitor,
     make_chunk,
 )
 from node_process import NodeProcess
@@ -31,27 +26,14 @@ from ros_graph import Graph
 from lbm_policy_node.ros import conversion
 
 NORMAL, WARN, STOP = MonitorVerdict.NORMAL, MonitorVerdict.WARN, MonitorVerdict.STOP
-WARMING_UP, FAULT = MonitorVerdict.WARMING_UP, MonitorVerdict.FAULT
-NOT_APPLICABLE, UNCALIBRATED = MonitorVerdict.NOT_APPLICABLE, MonitorVerdict.UNCALIBRATED
+WARMING_UP = MonitorVerdict.WARMING_UP
 
 TORN = 0.15
 
 
-@pytest.fixture(scope="module")
-def calibration(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The calibration file of the policy that monitor_harness plays."""
-    return calibrate_monitor(tmp_path_factory.mktemp("checkpoint"))
-
-
-@pytest.fixture
-def user(graph: Graph, spec_file: Path, calibration: Path) -> MonitorUser:
-    add_monitor_node(graph, spec_file, checkpoint=str(calibration.parent))
-    return MonitorUser(graph)
-
-
-def test_chunks_that_agree_are_normal_and_carry_figures(user):
-    assert user.run(10) == [WARMING_UP] + [NORMAL] * 9
-    last = user.verdicts[-1]
+def test_chunks_that_agree_are_normal_and_carry_figures(monitor_user):
+    assert monitor_user.run(10) == [WARMING_UP] + [NORMAL] * 9
+    last = monitor_user.verdicts[-1]
     assert (last.chunk_id, last.n_samples, last.overlap_steps) == (10, N_SAMPLES, 12)
     assert (last.monitor, last.detector) == ("energy", "")
     assert 0.0 <= last.statistic < last.warn_threshold < last.stop_threshold < math.inf
@@ -59,27 +41,27 @@ def test_chunks_that_agree_are_normal_and_carry_figures(user):
     assert last.header.stamp == conversion.to_stamp(make_chunk(9).observation_stamp_ns)
 
 
-def test_chunks_that_stop_agreeing_warn_and_then_stop_for_good(user):
-    user.run(4)
-    levels = user.run(8, first=4, torn=TORN)
+def test_chunks_that_stop_agreeing_warn_and_then_stop_for_good(monitor_user):
+    monitor_user.run(4)
+    levels = monitor_user.run(8, first=4, torn=TORN)
     assert STOP in levels and levels[levels.index(STOP) :] == [STOP] * (8 - levels.index(STOP))
     assert set(levels[: levels.index(STOP)]) <= {NORMAL, WARN}
-    first = user.verdicts[4 + levels.index(STOP)]
+    first = monitor_user.verdicts[4 + levels.index(STOP)]
     assert (first.detector, first.monitor) == ("score", "energy")
     assert first.statistic > first.stop_threshold and "STOP threshold" in first.text
-    assert user.run(1, seed=5) == [WARMING_UP], "a new run is judged afresh"
+    assert monitor_user.run(1, seed=5) == [WARMING_UP], "a new run is judged afresh"
 
 
-def test_disagreement_that_grows_slowly_warns_before_it_stops(user):
-    user.run(1)
-    levels = [user.judge(make_chunk(i, torn=0.0002 * i)).level for i in range(1, CHUNKS_PER_EPISODE)]
+def test_disagreement_that_grows_slowly_warns_before_it_stops(monitor_user):
+    monitor_user.run(1)
+    levels = [monitor_user.judge(make_chunk(i, torn=0.0002 * i)).level for i in range(1, CHUNKS_PER_EPISODE)]
     assert levels == sorted(levels) and WARN in levels and levels[-1] == STOP
 
 
-def test_a_run_longer_than_any_success_is_noticed_by_its_time(user):
-    levels = user.run(CHUNKS_PER_EPISODE + 1)
+def test_a_run_longer_than_any_success_is_noticed_by_its_time(monitor_user):
+    levels = monitor_user.run(CHUNKS_PER_EPISODE + 1)
     assert levels[-2] == NORMAL and levels[-1] in (WARN, STOP)
-    assert user.verdicts[-1].detector == "time_limit"
+    assert monitor_user.verdicts[-1].detector == "time_limit"
 
 
 class Drive:
@@ -148,105 +130,6 @@ def test_told_to_warn_only_the_executor_drives_on(graph, spec_file, calibration)
     assert levels[-1] == STOP and drive.conductor.in_mode(ControlState.POLICY)
 
 
-def _nan(message: ActionChunkMessage) -> None:
-    message.samples = array("d", [math.nan] * len(message.samples))
-
-
-def _huge(message: ActionChunkMessage) -> None:
-    message.samples = array("d", [1e308] * len(message.samples))
-
-
-def _set(**values: Any) -> Callable[[ActionChunkMessage], None]:
-    def change(message: ActionChunkMessage) -> None:
-        for name, value in values.items():
-            setattr(message, name, value)
-
-    return change
-
-
-@pytest.mark.parametrize(
-    ("change", "text"),
-    [
-        (_nan, "finite"),
-        (_huge, ""),
-        (_set(samples=array("d", [0.0])), "samples has 1 values"),
-        (_set(actions=array("d")), "actions has 0 values"),
-        (_set(horizon=0), "actions"),
-        (_set(step_s=math.nan), "step_s is nan"),
-        (_set(step_s=1e300), "step_s is 1e\\+300"),
-        (_set(action_names=["x", "x", "y", "gripper"]), "names"),
-        (_set(start=Time(sec=2**31 - 1, nanosec=2**32 - 1)), "nanosec"),
-        (_set(start=Time(sec=-(2**31))), ""),
-        (_set(chunk_id=1), "chunk 1"),
-    ],
-)
-def test_what_cannot_be_judged_is_a_fault_with_a_reason_and_the_next_chunk_is_judged(user, change, text):
-    user.run(3)
-    message = conversion.chunk_message(make_chunk(3), frame_id="base")
-    change(message)
-    verdict = user.say(message)
-    assert verdict.level == FAULT and verdict.chunk_id == message.chunk_id
-    assert pytest.importorskip("re").search(text, verdict.text), verdict.text
-    assert user.run(2, first=4)[-1] in (NORMAL, WARMING_UP)
-
-
-def test_chunks_without_overlap_are_a_fault(user):
-    user.run(2)
-    verdict = user.judge(make_chunk(2, start_ns=START_NS + 1_000_000_000))
-    assert verdict.level == FAULT and verdict.overlap_steps == 0
-
-
-@pytest.mark.parametrize(
-    ("change", "text"),
-    [
-        (lambda message: setattr(message, "stochastic", False), "deterministic"),
-        (
-            lambda message: (setattr(message, "n_samples", 0), setattr(message, "samples", array("d"))),
-            "samples",
-        ),
-    ],
-)
-def test_a_policy_that_cannot_be_judged_is_never_an_all_clear(user, change, text):
-    for index in range(3):
-        message = conversion.chunk_message(make_chunk(index), frame_id="base")
-        change(message)
-        verdict = user.say(message)
-        assert verdict.level == NOT_APPLICABLE and text in verdict.text
-
-
-def test_another_checkpoint_than_the_calibrations_is_uncalibrated_and_named(user):
-    for index in range(3):
-        message = conversion.chunk_message(make_chunk(index), frame_id="base")
-        message.checkpoint_id = "ffffffffffffffff"
-        verdict = user.say(message)
-        assert verdict.level == UNCALIBRATED and "ffffffffffffffff" in verdict.text
-    assert math.isnan(verdict.stop_threshold)
-
-
-def test_another_number_of_samples_than_the_calibrations_is_uncalibrated(user):
-    verdicts = [user.judge(make_chunk(i, n_samples=3)) for i in range(3)]
-    assert {v.level for v in verdicts} == {UNCALIBRATED} and "3" in verdicts[-1].text
-
-
-def test_columns_of_another_robot_are_named_and_never_an_all_clear(user):
-    user.run(2)
-    message = conversion.chunk_message(make_chunk(2), frame_id="base")
-    message.action_names = ["a", "b", "c", "d"]
-    verdict = user.say(message)
-    assert verdict.level in (FAULT, UNCALIBRATED) and "a, b, c, d" in verdict.text
-
-
-@pytest.mark.parametrize("parameter", ["checkpoint", "calibration"])
-def test_without_a_calibration_every_verdict_says_so(graph, spec_file, tmp_path, parameter):
-    node = add_monitor_node(
-        graph, spec_file, **({parameter: str(tmp_path)} if parameter == "checkpoint" else {})
-    )
-    user = MonitorUser(graph)
-    assert user.run(4) == [UNCALIBRATED] * 4
-    assert user.verdicts[-1].score >= 0.0, "the score is told all the same"
-    assert node._health().level == DiagnosticStatus.WARN
-
-
 HUMAN = (ControlState.HUMAN, Reason.HUMAN_CONTROL)
 POLICY = (ControlState.POLICY, Reason.OK)
 
@@ -259,31 +142,31 @@ POLICY = (ControlState.POLICY, Reason.OK)
         [(ControlState.HOLD, Reason.MONITOR_STOP), POLICY],
     ],
 )
-def test_after_a_turn_of_somebody_else_the_monitor_starts_over(user, states):
-    user.control(*POLICY)
-    assert STOP in user.run(10, torn=TORN)
+def test_after_a_turn_of_somebody_else_the_monitor_starts_over(monitor_user, states):
+    monitor_user.control(*POLICY)
+    assert STOP in monitor_user.run(10, torn=TORN)
     for mode, code in states:
-        user.control(mode, code)
-    assert user.run(4, first=10) == [WARMING_UP] + [NORMAL] * 3
+        monitor_user.control(mode, code)
+    assert monitor_user.run(4, first=10) == [WARMING_UP] + [NORMAL] * 3
 
 
-def test_a_takeover_alone_forgets_the_alarm(user):
-    user.control(*POLICY)
-    user.run(10, torn=TORN)
-    user.control(*HUMAN)
-    assert user.run(1, first=10) == [WARMING_UP]
+def test_a_takeover_alone_forgets_the_alarm(monitor_user):
+    monitor_user.control(*POLICY)
+    monitor_user.run(10, torn=TORN)
+    monitor_user.control(*HUMAN)
+    assert monitor_user.run(1, first=10) == [WARMING_UP]
 
 
-def test_a_clock_that_jumps_back_starts_over(user, graph):
+def test_a_clock_that_jumps_back_starts_over(monitor_user, graph):
     graph.step(4)
-    assert user.run(10, torn=TORN)[-1] == STOP
+    assert monitor_user.run(10, torn=TORN)[-1] == STOP
     graph.jump(-50.0)
-    assert user.run(3, first=3, start_ns=START_NS - 50_000_000_000) == [WARMING_UP, NORMAL, NORMAL]
+    assert monitor_user.run(3, first=3, start_ns=START_NS - 50_000_000_000) == [WARMING_UP, NORMAL, NORMAL]
 
 
-def test_a_monitor_that_joins_in_the_middle_gives_no_all_clear_but_stops(user):
-    assert set(user.run(4, first=5)) == {WARMING_UP}
-    assert STOP in user.run(8, first=9, torn=TORN)
+def test_a_monitor_that_joins_in_the_middle_gives_no_all_clear_but_stops(monitor_user):
+    assert set(monitor_user.run(4, first=5)) == {WARMING_UP}
+    assert STOP in monitor_user.run(8, first=9, torn=TORN)
 
 
 def test_a_deactivated_monitor_is_silent_and_joins_again_in_the_middle(graph, spec_file, calibration):
@@ -307,38 +190,6 @@ def test_diagnostics_count_levels_and_name_the_calibration(graph, spec_file, cal
     assert (values["normal"], values["warming_up"], values["stop"]) == (4, 1, 0)
     assert values["calibration_id"] == user.verdicts[-1].calibration_id
     assert 0.0 < float(str(values["cost_median_ms"])) <= float(str(values["cost_p99_ms"]))
-
-
-def state_of(node: Any) -> str:
-    return node._state_machine.current_state[1]
-
-
-@pytest.mark.parametrize(
-    ("text", "complaint"),
-    [("", "is no complete JSON"), ('{"version": 99}', "expected 1"), ("[]", "monitor.json")],
-)
-def test_a_calibration_that_cannot_be_read_refuses_configure_with_the_file(
-    graph, spec_file, tmp_path, text, complaint
-):
-    (tmp_path / "monitor.json").write_text(text)
-    node = add_monitor_node(graph, spec_file, checkpoint=str(tmp_path))
-    assert state_of(node) == "unconfigured"
-    health = node._health()
-    assert health.level == DiagnosticStatus.ERROR
-    assert complaint in health.message and str(tmp_path / "monitor.json") in health.message
-
-
-@pytest.mark.parametrize(
-    ("parameters", "complaint"),
-    [
-        ({"calibration": "/nowhere/monitor.json"}, "/nowhere/monitor.json"),
-        ({"checkpoint": "/nowhere"}, "checkpoint is '/nowhere'"),
-        ({"robot": "/nowhere.yaml"}, "/nowhere.yaml"),
-    ],
-)
-def test_what_does_not_exist_refuses_configure(graph, spec_file, parameters, complaint):
-    node = add_monitor_node(graph, Path(parameters.pop("robot", spec_file)), **parameters)
-    assert state_of(node) == "unconfigured" and complaint in node._health().message
 
 
 def test_a_process_of_its_own_answers_every_one_of_ninety_chunks_in_bursts(graph, spec_file, tmp_path):

@@ -172,3 +172,10 @@ def test_deactivation_ends_the_run_and_the_node_can_be_set_up_again(user):
     before = len(user.chunks)
     assert user.start().error_code == Reason.OK
     user.run_until_chunks(before + 1)
+
+
+def test_an_embedding_that_the_policy_does_not_have_refuses_configure(graph, spec_file, tmp_path):
+    add_policy_node(graph, spec_file, make_checkpoint(tmp_path / "checkpoint"), send_embedding=True)
+    user = PolicyUser(graph)
+    graph.spin_until(lambda: user.in_state(PolicyStatus.UNCONFIGURED), "the refusal")
+    assert "send_embedding is true, but a weightless policy has no embedding" in user.status.reason.text

@@ -64,6 +64,14 @@ def test_handled_geometry_grows_and_the_picture_shows_it(name, make_robot):
     assert (np.abs(robot.images()["front"].astype(int) - picture).max(axis=2) > 20).sum() > 15
 
 
+@pytest.mark.parametrize("name", sorted(set(SLIDERS) | {"button-press"}))
+def test_larger_handle_does_not_change_how_far_open_it_counts_as(name, make_robot):
+    robot = begin(make_robot(name))
+    where = robot.environment._get_pos_objects()
+    begin(robot, ObjectScale(2.0))
+    np.testing.assert_allclose(robot.environment._get_pos_objects(), where, atol=2e-3)
+
+
 @pytest.mark.parametrize("name", ["push", "peg-insert"])
 def test_larger_loose_object_lies_on_the_table(name, make_robot):
     robot = begin(make_robot(name))

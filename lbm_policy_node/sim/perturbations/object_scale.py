@@ -27,7 +27,7 @@ class ObjectScale(Undisturbed):
     factor: float
 
     def on_reset(self, robot: SimulatedRobot) -> None:
-        """Scale shapes, meshes and the sites on them; a loose object is lifted out of the table."""
+        """Scale shapes and meshes; a loose object takes its sites along and is lifted out of the table."""
         model, geoms = robot.environment.model, handled_geoms(robot)
         thing = OBJECTS[robot.task.name]
         height = float(model.geom_size[geoms[0]][1])
@@ -35,8 +35,8 @@ class ObjectScale(Undisturbed):
         model.geom_rbound[geoms] *= self.factor
         model.geom_aabb[geoms] *= self.factor
         model.geom_pos[geoms] = self._grown(model.geom_pos[geoms], thing.pivot)
-        sites = model.site_bodyid == model.body(thing.part).id
-        model.site_pos[sites] = self._grown(model.site_pos[sites], thing.pivot)
+        if thing.is_loose:  # elsewhere the sites measure how far it is open
+            model.site_pos[model.site_bodyid == model.body(thing.part).id] *= self.factor
         for mesh in {int(mesh) for mesh in model.geom_dataid[geoms] if mesh >= 0}:
             first = model.mesh_vertadr[mesh]
             model.mesh_vert[first : first + model.mesh_vertnum[mesh]] *= self.factor
