@@ -183,6 +183,8 @@ def _policy_parameters(config: GraphConfig, monitor: MonitorChoice) -> dict[str,
         parameters["n_samples"] = monitor.n_samples
     if monitor.execution_horizon:
         parameters["replan_steps"] = monitor.execution_horizon
+    if monitor.send_embedding:
+        parameters["send_embedding"] = True
     return {**parameters, **config.policy}
 
 

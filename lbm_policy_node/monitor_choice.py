@@ -11,6 +11,8 @@ from typing import Any
 
 AUTO, ON, OFF = "auto", "on", "off"
 CHOICES = (AUTO, ON, OFF)
+EMBEDDING_SCORES = ("ood_flow", "energy_ood")
+"""Scores that look at the policy's embedding of the observation, which it sends only when asked."""
 CALIBRATION_FILE = "monitor.json"
 """Lies beside the checkpoint's weights; written by `lbm calibrate`."""
 
@@ -23,12 +25,14 @@ class MonitorChoice:
         starts: Whether the monitor runs.
         n_samples: Chunks that the policy must draw per inference for the thresholds to hold; 0: any.
         execution_horizon: Rows that the policy must execute of each chunk; 0: not fixed.
+        send_embedding: Whether the policy must send its embedding of the observation.
         message: What the user should know; empty when all is as expected.
     """
 
     starts: bool
     n_samples: int = 0
     execution_horizon: int = 0
+    send_embedding: bool = False
     message: str = ""
 
 
@@ -56,6 +60,7 @@ def choose_monitor(choice: str, checkpoint: Path, calibration: str = "") -> Moni
         starts=True,
         n_samples=_whole(file, values, "n_samples", low=1),
         execution_horizon=_whole(file, values, "execution_horizon", low=0),
+        send_embedding=_score_name(file, values) in EMBEDDING_SCORES,
     )
 
 
@@ -75,3 +80,10 @@ def _whole(file: Path, values: dict[str, Any], key: str, *, low: int) -> int:
     if not isinstance(value, int) or isinstance(value, bool) or value < low:
         raise ValueError(f"{key} of {file} is {value!r}; expected a whole number of at least {low}")
     return value
+
+
+def _score_name(file: Path, values: dict[str, Any]) -> str:
+    score = values.get("score")
+    if not isinstance(score, dict) or not isinstance(score.get("name"), str):
+        raise ValueError(f"score of {file} is {score!r}; expected an object with the score's name")
+    return score["name"]

@@ -10,6 +10,7 @@ import yaml
 
 from lbm_policy_node import transport
 from lbm_policy_node.graph import GraphConfig, NodeProcess, describe
+from lbm_policy_node.monitor_choice import EMBEDDING_SCORES
 
 
 @pytest.fixture
@@ -80,7 +81,9 @@ def test_missing_checkpoint_is_refused_by_name() -> None:
 def calibrated(folder: str, **changes: object) -> Path:
     """Write the part of a calibration that the graph reads."""
     file = Path(folder) / "monitor.json"
-    file.write_text(json.dumps({"n_samples": 8, "execution_horizon": 4, **changes}))
+    file.write_text(
+        json.dumps({"n_samples": 8, "execution_horizon": 4, "score": {"name": "energy"}, **changes})
+    )
     return file
 
 
@@ -147,6 +150,7 @@ def test_calibration_elsewhere_counts_too(checkpoint: str, tmp_path: Path) -> No
         ("[8, 4]", "holds list; expected a JSON object"),
         ('{"n_samples": "8", "execution_horizon": 4}', "n_samples .* is '8'; expected a whole number"),
         ('{"n_samples": 8}', "execution_horizon .* is None"),
+        ('{"n_samples": 8, "execution_horizon": 4}', "score .* is None; expected an object"),
     ],
 )
 def test_broken_calibration_is_refused_before_anything_starts(
@@ -161,3 +165,15 @@ def test_broken_calibration_is_refused_before_anything_starts(
 def test_unknown_choice_of_a_monitor_is_refused_with_the_choices(checkpoint: str) -> None:
     with pytest.raises(ValueError, match="monitor is 'yes'; expected one of auto, on, off"):
         describe(GraphConfig(robot="metaworld", checkpoint=checkpoint, monitor="yes"))
+
+
+@pytest.mark.parametrize("name", EMBEDDING_SCORES)
+def test_policy_sends_its_embedding_where_the_score_needs_it(checkpoint: str, name: str) -> None:
+    calibrated(checkpoint, score={"name": name})
+    graph = describe(GraphConfig(robot="metaworld", checkpoint=checkpoint))
+    assert graph.processes[-1].parameters["send_embedding"] is True
+    calibrated(checkpoint)
+    assert (
+        "send_embedding"
+        not in describe(GraphConfig(robot="metaworld", checkpoint=checkpoint)).processes[-1].parameters
+    )
