@@ -176,8 +176,11 @@ def summary(calibration: Calibration) -> Iterator[str]:
         yield from _level(name.upper(), calibration.levels[name], counts.used)
     if counts.failed:
         yield f"left out, {len(counts.failed)} failed: {', '.join(counts.failed)}"
+    reasons: dict[str, list[str]] = {}
     for name, why in counts.unusable:
-        yield f"left out, unusable: {name}: {why}"
+        reasons.setdefault(why, []).append(name)
+    for why, names in reasons.items():
+        yield f"left out, {len(names)} unusable ({why}): {', '.join(names)}"
 
 
 def _level(name: str, level: LevelThresholds, n: int) -> Iterator[str]:

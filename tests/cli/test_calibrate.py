@@ -79,7 +79,7 @@ def test_calibration_is_written_and_explained(recordings, tmp_path):
         "WARN (alpha 0.1): time_limit is not armed",
         "STOP (alpha 0.02) is NOT ARMED: 12 successes, 49 are needed",
         "left out, 1 failed: door-20",
-        "left out, unusable: door-21: foreign: checkpoint is ffff",
+        "left out, 1 unusable (foreign: checkpoint is ffff, expected d7234a1213e33c8d): door-21",
         f"written to {file}",
     ):
         assert line in result.output
@@ -100,7 +100,7 @@ def test_choices_reach_the_calibration(recordings, tmp_path):
     back = Calibration.load(file)
     assert (back.score.name, back.statistic, back.episodes.until) == ("energy", "max", "end")
     assert (back.levels["warn"].alpha, back.max_overlap_steps) == (0.3, 5)
-    assert "unusable: door-0: another episode has the same name" in result.output
+    assert "1 unusable (another episode has the same name): door-0" in result.output
 
 
 def test_only_failures_allow_no_calibration(tmp_path):

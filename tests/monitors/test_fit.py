@@ -198,7 +198,7 @@ def test_fresh_successes_alarm_as_rarely_as_alpha_says():
     scores = [scorer.scores(chunks) for chunks in pool]
     lengths = np.array([len(chunks) for chunks in pool], float)
     random = np.random.default_rng(0)
-    by_score, by_any, trials, n = 0, 0, 1200, 50
+    by_score, by_any, trials, n = 0, 0, 800, 50
     for _ in range(trials):
         drawn = random.permutation(len(pool))[: n + 1]
         known = np.concatenate([scores[i] for i in drawn[:n]])
