@@ -40,6 +40,8 @@ class RecordingConfig:
         n_samples: Chunks drawn per inference.
         replan_steps: Steps between inferences; None takes the checkpoint's.
         start_offset_m: The hand starts up to this far from the task's own start, as in the demonstrations.
+        latency_steps: Each episode draws from 0 to so many policy steps between an observation and its chunk.
+        stop_at_success: End an episode with its success instead of going on.
         expert_steps: Policy steps that the expert has to finish a failed episode from each of its chunks; 0
             leaves that out.
     """
@@ -49,6 +51,8 @@ class RecordingConfig:
     n_samples: int = 16
     replan_steps: int | None = None
     start_offset_m: float = DemonstrationConfig.start_offset_m
+    latency_steps: int = 0
+    stop_at_success: bool = False
     expert_steps: int = EXPERT_STEPS
 
 
@@ -85,9 +89,9 @@ def run(
     rollout_config = RolloutConfig(
         max_steps=config.max_steps,
         replan_steps=config.replan_steps,
-        latency_steps=disturbed.latency_steps,
+        latency_steps=disturbed.latency_steps or _latency_steps(trial, config),
         n_samples=config.n_samples,
-        stop_at_success=False,
+        stop_at_success=config.stop_at_success,
         keep_chunks=True,
     )
     instruction = disturbed.instruction or robot.task.instruction
@@ -105,6 +109,10 @@ def run(
     if not rollout.success and config.expert_steps:
         needed = expert_steps(robot, snapshots, limit=config.expert_steps)
     return _episode(trial, rollout, disturbed, needed)
+
+
+def _latency_steps(trial: Trial, config: RecordingConfig) -> int:
+    return int(np.random.default_rng([trial.seed, 4]).integers(config.latency_steps + 1))
 
 
 def _episode(

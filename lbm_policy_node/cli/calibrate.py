@@ -11,19 +11,25 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from lbm_policy_node.cli.options import several
 from lbm_policy_node.monitors.calibration import FILE_NAME, UNTIL, Calibration
 from lbm_policy_node.monitors.score import ScoreConfig
-from lbm_policy_node.monitors.scores.registry import DEFAULT_SCORE, SCORES
+from lbm_policy_node.monitors.scores.registry import DEFAULT_SCORE, SCORES, TRAINED
 from lbm_policy_node.monitors.statistics import STATISTICS
 from lbm_policy_node.monitors.thresholds import LEVELS, LevelThresholds
+from lbm_policy_node.sim.tasks import TASKS
 
 if TYPE_CHECKING:
     from lbm_policy_node.core.chunk_episode import ChunkEpisode
     from lbm_policy_node.monitors.fit import CalibrationConfig
 
 
+CALIBRATION_SEED = 300_000
+"""First scene of --simulate; evaluations and training use others."""
+
+
 @click.command(name="calibrate")
-@click.argument("episodes", nargs=-1, required=True, type=click.Path(path_type=Path, exists=True))
+@click.argument("episodes", nargs=-1, type=click.Path(path_type=Path, exists=True))
 @click.option(
     "--checkpoint",
     required=True,
@@ -64,6 +70,26 @@ if TYPE_CHECKING:
     type=click.Path(path_type=Path, exists=True),
     help="Episodes to train ood_flow on, for scores that use it; none of EPISODES. Repeat for several.",
 )
+@click.option(
+    "--simulate",
+    default=0,
+    help="Run so many episodes per task in the simulator instead of reading EPISODES.",
+)
+@several("--task", "tasks", TASKS, "With --simulate: repeat for several; default: six that mt10 solves.")
+@click.option(
+    "--latency-steps",
+    default=0,
+    show_default=True,
+    help="With --simulate: chunks arrive 0 to so many policy steps late, as on the robot.",
+)
+@click.option(
+    "--work",
+    default=Path("outputs/calibrate"),
+    show_default=True,
+    type=click.Path(path_type=Path),
+    help="With --simulate: where the episodes go; those that are there are not run again.",
+)
+@click.option("--processes", default=2, show_default=True, help="With --simulate.")
 @click.option("--out", default=None, type=click.Path(path_type=Path), help="Default: CHECKPOINT/monitor.json")
 def command(
     episodes: tuple[Path, ...],
@@ -72,6 +98,11 @@ def command(
     score: str,
     samples: int | None,
     train_on: tuple[Path, ...],
+    simulate: int,
+    tasks: tuple[str, ...],
+    latency_steps: int,
+    work: Path,
+    processes: int,
     out: Path | None,
     **choices: Any,
 ) -> None:
@@ -79,6 +110,7 @@ def command(
 
     EPISODES are files of action chunks (*.chunks.npz) or folders of them. Only successes calibrate; failed
     and unusable episodes are counted and named. WARN at 0.10 needs 9 successes, STOP at 0.02 needs 49.
+    Thresholds hold for the way the policy was asked: as many samples (--samples), as late chunks.
     """
     from lbm_policy_node.core.chunk_episode import with_first_samples
     from lbm_policy_node.monitors.fit import CalibrationConfig
@@ -88,8 +120,14 @@ def command(
         config = CalibrationConfig(score=ScoreConfig(score), **choices)
     except ValueError as error:
         raise click.UsageError(str(error)) from error
+    if bool(episodes) == bool(simulate):
+        raise click.UsageError("give either EPISODES or --simulate N")
     file = out or checkpoint / FILE_NAME
     try:
+        if simulate:
+            episodes, train_on = run_episodes(
+                simulate, tasks, checkpoint, samples or 1, latency_steps, work, processes, score in TRAINED
+            )
         if train_on:
             trained = train_on_episodes(read_episodes(train_on), file.parent)
             click.echo(f"ood_flow trained, {trained.epochs} epochs: {trained.file}")
@@ -99,7 +137,7 @@ def command(
             checkpoint,
             robot,
             config,
-            source=f"recorded: {', '.join(path.name for path in episodes)}",
+            source=f"{'simulated' if simulate else 'recorded'}: {', '.join(path.name for path in episodes)}",
             folder=file.parent,
         )
     except (ValueError, FileNotFoundError) as error:
@@ -107,6 +145,43 @@ def command(
     calibration.save(file)
     click.echo("\n".join(summary(calibration)))
     click.echo(f"written to {file}")
+
+
+def run_episodes(
+    count: int,
+    tasks: tuple[str, ...],
+    checkpoint: Path,
+    samples: int,
+    latency_steps: int,
+    work: Path,
+    processes: int,
+    train: bool,
+) -> tuple[tuple[Path, ...], tuple[Path, ...]]:
+    """Run episodes in the simulator; returns the folders to calibrate and to train on."""
+    from tqdm import tqdm
+
+    from lbm_policy_node.assessment.protocol import CALIBRATION, SOLVED_TASKS, TRAINING, Trial
+    from lbm_policy_node.assessment.recording import RecordingConfig, record
+
+    counts = {CALIBRATION: count, TRAINING: max(1, count // 3) if train else 0}
+    trials = [
+        Trial(split, task, "", CALIBRATION_SEED + 10_000 * place + i)
+        for task in tasks or SOLVED_TASKS
+        for place, (split, wanted) in enumerate(counts.items())
+        for i in range(wanted)
+    ]
+    config = RecordingConfig(
+        checkpoint=str(checkpoint),
+        n_samples=samples,
+        latency_steps=latency_steps,
+        stop_at_success=True,
+        expert_steps=0,
+    )
+    with tqdm(total=len(trials), desc="episodes", unit="ep") as bar:
+        bar.update(sum(trial.path(work).exists() for trial in trials))
+        for finished in record(trials, config, work, processes=processes):
+            bar.update(finished)
+    return (work / CALIBRATION,), ((work / TRAINING,) if train else ())
 
 
 def read_episodes(paths: Sequence[Path]) -> Iterator[ChunkEpisode]:

@@ -12,6 +12,8 @@ from lbm_policy_node.cli.demo_run import DemoError, DemoOutcome, run_plan
 from lbm_policy_node.core.spec_reader import SpecError
 from lbm_policy_node.demo_plan import DemoPlan, Episode, solved_tasks
 from lbm_policy_node.graph import Graph, GraphConfig, describe
+from lbm_policy_node.monitor_choice import AUTO
+from lbm_policy_node.monitor_choice import CHOICES as MONITOR_CHOICES
 from lbm_policy_node.paths import shared_path
 from lbm_policy_node.sim.tasks import TASKS, task_named
 
@@ -124,6 +126,13 @@ def finish(outcome: DemoOutcome, graph: Graph, output: Path, required: int) -> i
 @click.option("--timeout", default=8.0, show_default=True, help="Simulated seconds per instruction.")
 @click.option("--require", default=0, show_default=True, help="Exit with 1 when fewer tasks are solved.")
 @click.option("--device", default="cpu", show_default=True, help="Where the policy computes: cpu or cuda.")
+@click.option(
+    "--monitor",
+    type=click.Choice(MONITOR_CHOICES),
+    default=AUTO,
+    show_default=True,
+    help="Let the monitor stop episodes; auto: where the checkpoint holds its calibration.",
+)
 @click.option("--output", default="outputs/demo", show_default=True, type=click.Path(path_type=Path))
 def command(
     checkpoint: str | None,
@@ -135,6 +144,7 @@ def command(
     timeout: float,
     require: int,
     device: str,
+    monitor: str,
     output: Path,
 ) -> None:
     """Run the simulated robot, a policy and the executor through ten instructions."""
@@ -149,6 +159,7 @@ def command(
             device=device,
             task=plan.episodes[0].task,
             real_time_factor=real_time_factor,
+            monitor=monitor,
         )
         graph = describe(config)
         for message in graph.messages:

@@ -25,13 +25,13 @@ AXES = ("x", "y", "z")
 def table(results: Sequence[EpisodeResult]) -> str:
     """Return the results as text, a line per episode."""
     width = max(len("instruction"), *(len(result.instruction) for result in results))
-    lines = [f"{'instruction':{width}}  solved  seconds  chunks  inference"]
+    lines = [f"{'instruction':{width}}  solved  seconds  chunks  inference  end"]
     for result in results:
         mark = click.style(f"{'yes' if result.solved else 'no':6}", fg="green" if result.solved else "red")
         duration = "-" if result.inference_ms is None else f"{result.inference_ms:.1f} ms"
-        lines.append(
-            f"{result.instruction:{width}}  {mark}  {result.seconds:7.2f}  {result.chunks:6d}  {duration:>9}"
-        )
+        end = result.ending.split(":")[0]
+        figures = f"{result.seconds:7.2f}  {result.chunks:6d}  {duration:>9}"
+        lines.append(f"{result.instruction:{width}}  {mark}  {figures}  {end}")
     return "\n".join(lines)
 
 

@@ -145,12 +145,27 @@ class EpisodeRunner:
         ended = handle.get_result_async()
         ended.add_done_callback(lambda _future: self._waiter.notify())
         self._waiter.until(
-            lambda: self._success or ended.done(), "end of the run", timeout_s=self._plan.wall_limit_s
+            lambda: self._success or self._stop_text() or ended.done(),
+            "end of the run",
+            timeout_s=self._plan.wall_limit_s,
         )
-        if self._success and not ended.done():
+        stopped = self._stop_text()
+        if not ended.done():
             handle.cancel_goal_async()
         result = self._waiter.result(ended, "result of the run", CALL_LIMIT_S).result
-        return ("solved" if self._success else _ending(result)), result.elapsed_s
+        if self._success:
+            return "solved", result.elapsed_s
+        return (f"stopped by the monitor: {stopped}" if stopped else _ending(result)), result.elapsed_s
+
+    def _stop_text(self) -> str:
+        """Why the executor holds for the monitor; empty when it does not.
+
+        Before a run has two chunks, such a hold is the last run's: the monitor compares two.
+        """
+        control = self._recorder.control
+        if control is None or self._recorder.n_chunks < 2 or control.reason.code != Reason.MONITOR_STOP:
+            return ""
+        return control.reason.text
 
 
 def _ending(result: RunPolicy.Result) -> str:

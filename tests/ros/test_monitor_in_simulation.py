@@ -17,20 +17,16 @@ from policy_harness import PolicyUser, add_policy_node
 from rclpy.parameter import Parameter
 from ros_graph import Graph
 
-from lbm_policy_node.monitor_choice import CALIBRATION_FILE, ON, choose_monitor
+from lbm_policy_node.monitor_choice import ON, choose_monitor
 from lbm_policy_node.paths import shared_path
 from lbm_policy_node.ros import qos
 from lbm_policy_node.ros.sim_robot_node import SimRobotNode
 from lbm_policy_node.sim.robot import CONTROL_RATE_HZ
 
 TASK, SEED, RUN_S = "drawer-open", 3, 6.0
-PERTURBATION = {"perturbation": "proprio_noise", "perturbation_after_s": 0.4}
+DISTURBANCES = ("camera_noise", "welded")
+"""One that the policy sees at once, and one after which it acts on as if nothing had happened."""
 SPEC, CHECKPOINT = shared_path("config/robots/metaworld.yaml"), shared_path("checkpoints/mt10")
-
-needs_calibration = pytest.mark.skipif(
-    not (CHECKPOINT / CALIBRATION_FILE).exists(),
-    reason=f"{CHECKPOINT.name} has no {CALIBRATION_FILE}: make it with lbm calibrate",
-)
 
 
 class LockStepRobot(SimRobotNode):
@@ -65,7 +61,11 @@ class MonitoredSimulation:
         self.graph = graph = Graph(self.robot)
         add_executor_node(graph, SPEC, enable_control=True)
         asked = choose_monitor(ON, checkpoint)
-        parameters = {"n_samples": asked.n_samples, "replan_steps": asked.execution_horizon}
+        parameters = {
+            "n_samples": asked.n_samples,
+            "replan_steps": asked.execution_horizon,
+            "send_embedding": asked.send_embedding,
+        }
         add_policy_node(graph, SPEC, checkpoint, **parameters)
         add_monitor_node(graph, SPEC, checkpoint=str(checkpoint))
         self.control, self.user = ControlWatcher(graph), PolicyUser(graph)
@@ -103,9 +103,9 @@ def simulation(ros: None) -> Iterator[MonitoredSimulation]:
     simulation.close()
 
 
-@needs_calibration
-def test_a_disturbed_robot_is_stopped_and_the_reason_is_published(simulation):
-    simulation.run(**PERTURBATION)
+@pytest.mark.parametrize("disturbance", DISTURBANCES)
+def test_a_disturbed_robot_is_stopped_and_the_reason_is_published(simulation, disturbance):
+    simulation.run(perturbation=disturbance, perturbation_after_s=0.4)
     assert simulation.control.in_mode(ControlState.HOLD, Reason.MONITOR_STOP)
     stop = simulation.verdicts[-1]
     assert stop.level == MonitorVerdict.STOP
@@ -113,7 +113,6 @@ def test_a_disturbed_robot_is_stopped_and_the_reason_is_published(simulation):
     assert "a person should take over" in simulation.control.state.reason.text
 
 
-@needs_calibration
 def test_the_same_scene_without_the_disturbance_is_solved_without_a_stop(simulation):
     simulation.run()
     assert simulation.robot.success
