@@ -12,15 +12,19 @@ import numpy as np
 
 from lbm_policy_node.core.types import ActionChunk
 from lbm_policy_node.monitors.columns import ScoredColumns
+from lbm_policy_node.monitors.flow_file import FILE, read_flow
 from lbm_policy_node.monitors.pair import SamplePair, make_pair
 from lbm_policy_node.monitors.scale import ActionScale
 from lbm_policy_node.monitors.score import ScoreConfig
-from lbm_policy_node.monitors.scores.registry import SCORES, TRAINED, make_score
+from lbm_policy_node.monitors.scores.registry import SCORES, make_score
+from lbm_policy_node.paths import shared_path
 
 HORIZON, EXECUTED, WIDTH = 16, 8, 4
 STEP_NS = 50_000_000
 COLUMNS = ScoredColumns((*"abcd", "gripper"), tuple(range(WIDTH)))
 SCALE = ActionScale.unit(COLUMNS)
+TRAINED = shared_path("checkpoints/mt10")
+EMBEDDING_DIM = read_flow(TRAINED / FILE).embedding_dim
 
 
 def chunk(index: int, n_samples: int) -> ActionChunk:
@@ -36,16 +40,14 @@ def chunk(index: int, n_samples: int) -> ActionChunk:
         actions=samples[0],
         samples=samples,
         action_names=COLUMNS.action_names,
+        embedding=np.random.default_rng(index).normal(size=EMBEDDING_DIM).astype(np.float32),
     )
 
 
 def contenders() -> dict[str, Callable[[SamplePair], object]]:
-    """What is timed on each pair: reading a distance, and every score that needs no training."""
+    """What is timed on each pair: reading a distance, and every score; the trained ones are mt10's."""
     found: dict[str, Callable[[SamplePair], object]] = {"pair": lambda pair: pair.xx}
-    for name in SCORES:
-        if name not in TRAINED:
-            found[name] = make_score(ScoreConfig(name, bandwidth_floor=1.0))
-    return found
+    return found | {name: make_score(ScoreConfig(name, bandwidth_floor=1.0), TRAINED) for name in SCORES}
 
 
 def measure(n_samples: int, repeats: int) -> dict[str, dict[str, float]]:

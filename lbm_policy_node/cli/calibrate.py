@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 CALIBRATION_SEED = 300_000
 """First scene of --simulate; evaluations and training use others."""
+MAX_STEPS = 160
+"""Policy steps until a simulated episode has failed; 8 s, as in the demo."""
 
 
 @click.command(name="calibrate")
@@ -172,6 +174,7 @@ def run_episodes(
     ]
     config = RecordingConfig(
         checkpoint=str(checkpoint),
+        max_steps=MAX_STEPS,
         n_samples=samples,
         latency_steps=latency_steps,
         stop_at_success=True,

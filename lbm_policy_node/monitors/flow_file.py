@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 from safetensors import SafetensorError, safe_open
-from safetensors.numpy import save_file
+from safetensors.numpy import save
 
 from lbm_policy_node.core.types import Array, read_only
 
@@ -96,7 +96,9 @@ def write_flow(path: Path, flow: FlowWeights) -> None:
     """Write the file; float32."""
     ready = {name: np.ascontiguousarray(array, np.float32) for name, array in flow.tensors().items()}
     facts = json.dumps({"format": FORMAT, **flow.facts}, sort_keys=True)
-    save_file(ready, path, metadata={METADATA_KEY: facts})
+    partial = path.with_name(path.name + ".partial")
+    partial.write_bytes(save(ready, metadata={METADATA_KEY: facts}))  # save_file makes it private
+    partial.replace(path)
 
 
 def read_flow(path: Path) -> FlowWeights:

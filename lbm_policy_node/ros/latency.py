@@ -30,16 +30,18 @@ class LatencyStatistics:
         """Start without values."""
         self._values: deque[float] = deque(maxlen=WINDOW)
         self._warm = False
+        self._summary: Latency | None = Latency()
 
     def add(self, duration_s: float) -> None:
         """Count one duration."""
         if self._warm:
             self._values.append(duration_s)
+            self._summary = None
         self._warm = True
 
     def summary(self) -> Latency:
-        """Summarize the window."""
-        if not self._values:
-            return Latency()
-        median, p99 = np.percentile(self._values, [50, 99])
-        return Latency(self._values[-1], float(median), float(p99))
+        """Summarize the window; cheap while nothing is added, since status asks on every sample."""
+        if self._summary is None:
+            median, p99 = np.percentile(self._values, [50, 99])
+            self._summary = Latency(self._values[-1], float(median), float(p99))
+        return self._summary

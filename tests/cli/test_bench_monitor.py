@@ -28,7 +28,7 @@ def test_every_score_gets_a_line_and_a_figure_for_each_number_of_samples(tmp_pat
         assert all(0.0 < f["median"] <= f["p99"] for f in figures.values())
     lines = result.output.splitlines()
     assert {line.split()[0] for line in lines[3:-1]} == NAMES
-    assert "mmd_floored, K = 32: median" in lines[-1]
+    assert "energy_ood, K = 32: median" in lines[-1]
 
 
 def test_target_is_not_judged_without_its_number_of_samples() -> None:
