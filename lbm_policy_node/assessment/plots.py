@@ -70,6 +70,8 @@ def plot_traces(data: TestSet, detector: ScoreDetector, path: Path) -> None:
         ax.set(title=title, xlabel="chunk")
         ax.legend(fontsize=7)
     axes[0].set(ylabel=detector.name, yscale="symlog")
+    if detector.accumulation == "cusum":
+        axes[0].set_ylim(bottom=0.0)
     _save(figure, path)
 
 
@@ -125,7 +127,7 @@ def plot_perturbations(result: Mapping[str, Any], path: Path) -> None:
         place, [f"{n}\n({rows[n]['kind'].replace('_', ' ')})" for n in names], fontsize=7, rotation=45
     )
     ax.set(ylim=(0, 1.05), title="the monitor (score or time limit) at alpha 0.05")
-    ax.legend(fontsize=8)
+    ax.legend(fontsize=8, loc="upper left", bbox_to_anchor=(1.0, 1.0))
     _save(figure, path)
 
 
