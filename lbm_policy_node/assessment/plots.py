@@ -23,6 +23,7 @@ from lbm_policy_node.assessment.detectors import (
     ScoreDetector,
 )
 from lbm_policy_node.assessment.evaluation import TestSet, cut_peaks
+from lbm_policy_node.assessment.metrics import Share
 from lbm_policy_node.assessment.protocol import ERRATIC, IN_DISTRIBUTION, PROGRESS
 from lbm_policy_node.assessment.scoring import EpisodeScores
 from lbm_policy_node.core.types import Array
@@ -68,7 +69,8 @@ def plot_traces(data: TestSet, detector: ScoreDetector, path: Path) -> None:
             if np.isfinite(limit):
                 ax.axhline(limit, color="black", linestyle=style, linewidth=1, label=f"alpha {alpha:g}")
         ax.set(title=title, xlabel="chunk")
-        ax.legend(fontsize=7)
+        if ax.get_legend_handles_labels()[0]:
+            ax.legend(fontsize=7)
     axes[0].set(ylabel=detector.name, yscale="symlog")
     if detector.accumulation == "cusum":
         axes[0].set_ylim(bottom=0.0)
@@ -98,7 +100,7 @@ def plot_reliability(result: Mapping[str, Any], path: Path) -> None:
         for name, row in section["reliability"].items():
             points = row["this_calibration"]
             alphas = [p["alpha"] for p in points]
-            seen = np.array([p["count"] / p["total"] for p in points])
+            seen = np.array([Share(p["count"], p["total"]).rate for p in points])
             low, high = np.array([p["interval_95"] for p in points]).T
             ax.errorbar(alphas, seen, yerr=[seen - low, high - seen], capsize=3, marker="o", label=name)
         ax.plot([0, 0.3], [0, 0.3], color="tab:gray", linewidth=0.8)

@@ -76,6 +76,8 @@ def assess(
     columns = ScoredColumns.from_spec(RobotSpec.load(shared_path(SPEC)).action)
     scale = ActionScale.from_statistics(read_action_std(checkpoint), columns)
     plain = Scorer(columns, scale, (), n_samples, max_overlap_steps)
+    if not any(e.success for e in read(CALIBRATION)):
+        raise ValueError("there is no solved episode to calibrate on; run more, or other tasks")
     pairs = [pair for e in read(CALIBRATION) if e.success for pair in plain.pairs(_until_success(e))]
     floor = float(np.median([pair.median_squared_distance for pair in pairs]))
     trained = _train(list(read(TRAINING)), out)

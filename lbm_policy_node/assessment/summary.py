@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import nan
 from typing import Any
 
 import numpy as np
@@ -192,10 +193,10 @@ def _resplit(detector: Detector, pool: Sequence[EpisodeScores], data: TestSet) -
     rng = np.random.default_rng(0)
     n = len(data.calibration)
     shares: dict[str, list[float]] = {f"{alpha:g}": [] for alpha in ALPHAS}
-    for _ in range(RESPLITS):
+    for _ in range(RESPLITS if n < len(pool) else 0):
         order = rng.permutation(len(pool))
         fitted = detector.fitted([pool[i] for i in order[:n]], data.mode)
         for alpha in ALPHAS:
             alarm = fitted.alarm(alpha)
             shares[f"{alpha:g}"].append(float(np.mean([alarm(pool[i]) is not None for i in order[n:]])))
-    return {key: float(np.mean(values)) for key, values in shares.items()}
+    return {key: float(np.mean(values)) if values else nan for key, values in shares.items()}

@@ -69,16 +69,19 @@ def command(
         for finished in record(wanted, recording, folder, processes=processes):
             bar.update(finished)
     with tqdm(total=len(wanted), desc="scores", unit="ep") as bar:
-        assessment = assess(
-            wanted,
-            folder,
-            checkpoint,
-            Choice(score, statistic),
-            out,
-            n_samples=use_samples or config.n_samples,
-            max_overlap_steps=max_overlap_steps,
-            on_episode=bar.update,
-        )
+        try:
+            assessment = assess(
+                wanted,
+                folder,
+                checkpoint,
+                Choice(score, statistic),
+                out,
+                n_samples=use_samples or config.n_samples,
+                max_overlap_steps=max_overlap_steps,
+                on_episode=bar.update,
+            )
+        except ValueError as error:
+            raise click.ClickException(str(error)) from error
     (out / "report.json").write_text(json.dumps(assessment.result, indent=1) + "\n")
     (out / "report.txt").write_text(text(assessment.result) + "\n")
     click.echo(text(assessment.result))
