@@ -23,7 +23,7 @@ from lbm_policy_node.ros.waiter import Waiter
 CALL_LIMIT_S: Final = 30.0
 """Wall time for an answer of the simulator or the policy."""
 ATTEMPTS: Final = 3
-GOAL_ATTEMPTS: Final = 6
+GOAL_ATTEMPTS: Final = 20
 GOAL_PAUSE_NS: Final = 500_000_000
 """Simulated time between two attempts."""
 ENDINGS: Final = {
