@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from tqdm import tqdm
 
 from lbm_policy_node.cli.options import several
 from lbm_policy_node.monitors.calibration import FILE_NAME, UNTIL, Calibration
@@ -22,12 +23,6 @@ from lbm_policy_node.sim.tasks import TASKS
 if TYPE_CHECKING:
     from lbm_policy_node.core.chunk_episode import ChunkEpisode
     from lbm_policy_node.monitors.fit import CalibrationConfig
-
-
-CALIBRATION_SEED = 300_000
-"""First scene of --simulate; evaluations and training use others."""
-MAX_STEPS = 160
-"""Policy steps until a simulated episode has failed; 8 s, as in the demo."""
 
 
 @click.command(name="calibrate")
@@ -114,6 +109,8 @@ def command(
     and unusable episodes are counted and named. WARN at 0.10 needs 9 successes, STOP at 0.02 needs 49.
     Thresholds hold for the way the policy was asked: as many samples (--samples), as late chunks.
     """
+    from lbm_policy_node.assessment.calibration_runs import CalibrationRuns, run_episodes, trials_of
+    from lbm_policy_node.assessment.protocol import SOLVED_TASKS
     from lbm_policy_node.core.chunk_episode import with_first_samples
     from lbm_policy_node.monitors.fit import CalibrationConfig
     from lbm_policy_node.monitors.train_ood_flow import train_on_episodes
@@ -127,9 +124,16 @@ def command(
     file = out or checkpoint / FILE_NAME
     try:
         if simulate:
-            episodes, train_on = run_episodes(
-                simulate, tasks, checkpoint, samples or 1, latency_steps, work, processes, score in TRAINED
+            runs = CalibrationRuns(
+                checkpoint=str(checkpoint),
+                episodes=simulate,
+                tasks=tasks or SOLVED_TASKS,
+                samples=samples or 1,
+                latency_steps=latency_steps,
+                train=score in TRAINED,
             )
+            with tqdm(total=len(trials_of(runs)), desc="episodes", unit="ep") as bar:
+                episodes, train_on = run_episodes(runs, work, processes, bar.update)
         if train_on:
             trained = train_on_episodes(read_episodes(train_on), file.parent)
             click.echo(f"ood_flow trained, {trained.epochs} epochs: {trained.file}")
@@ -147,44 +151,6 @@ def command(
     calibration.save(file)
     click.echo("\n".join(summary(calibration)))
     click.echo(f"written to {file}")
-
-
-def run_episodes(
-    count: int,
-    tasks: tuple[str, ...],
-    checkpoint: Path,
-    samples: int,
-    latency_steps: int,
-    work: Path,
-    processes: int,
-    train: bool,
-) -> tuple[tuple[Path, ...], tuple[Path, ...]]:
-    """Run episodes in the simulator; returns the folders to calibrate and to train on."""
-    from tqdm import tqdm
-
-    from lbm_policy_node.assessment.protocol import CALIBRATION, SOLVED_TASKS, TRAINING, Trial
-    from lbm_policy_node.assessment.recording import RecordingConfig, record
-
-    counts = {CALIBRATION: count, TRAINING: max(1, count // 3) if train else 0}
-    trials = [
-        Trial(split, task, "", CALIBRATION_SEED + 10_000 * place + i)
-        for task in tasks or SOLVED_TASKS
-        for place, (split, wanted) in enumerate(counts.items())
-        for i in range(wanted)
-    ]
-    config = RecordingConfig(
-        checkpoint=str(checkpoint),
-        max_steps=MAX_STEPS,
-        n_samples=samples,
-        latency_steps=latency_steps,
-        stop_at_success=True,
-        expert_steps=0,
-    )
-    with tqdm(total=len(trials), desc="episodes", unit="ep") as bar:
-        bar.update(sum(trial.path(work).exists() for trial in trials))
-        for finished in record(trials, config, work, processes=processes):
-            bar.update(finished)
-    return (work / CALIBRATION,), ((work / TRAINING,) if train else ())
 
 
 def read_episodes(paths: Sequence[Path]) -> Iterator[ChunkEpisode]:
