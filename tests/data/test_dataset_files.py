@@ -118,12 +118,15 @@ def test_reading_returns_the_same_values_and_nearly_the_same_pictures(root):
     assert np.abs(frames.astype(int) - wanted).max() <= 4
 
 
-def test_encoding_leaves_the_scheduling_of_the_process_alone(tmp_path):
-    """Some encoders make a caller that is root a real-time thread, which starves the machine."""
+def test_encoding_makes_no_thread_a_real_time_one(tmp_path):
+    """Some encoders do that to a caller that is root, which starves the machine.
+
+    Mesa's threads, which a renderer of another test leaves behind, are SCHED_BATCH: that is harmless.
+    """
     with VideoWriter(tmp_path / "a.mp4", height=64, width=64, fps=20) as video:
         video.append(np.zeros((8, 64, 64, 3), np.uint8))
     threads = [int(path.name) for path in Path("/proc/self/task").iterdir()]
-    assert {os.sched_getscheduler(thread) for thread in threads} == {os.SCHED_OTHER}
+    assert {os.sched_getscheduler(thread) for thread in threads} <= {os.SCHED_OTHER, os.SCHED_BATCH}
 
 
 def test_video_keeps_number_and_order_of_frames(tmp_path):
