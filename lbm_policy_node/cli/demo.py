@@ -122,7 +122,12 @@ def finish(outcome: DemoOutcome, graph: Graph, output: Path, required: int) -> i
 @click.option("--tasks", default="", help="Comma-separated task names. Default: all ten.")
 @click.option("--seed", default=0, show_default=True, help="Scene of the first episode of each task.")
 @click.option("--episodes", default=1, show_default=True, help="Episodes per task, with successive seeds.")
-@click.option("--real-time-factor", default=1.0, show_default=True, help="Simulated seconds per second.")
+@click.option(
+    "--real-time-factor",
+    default=0.5,
+    show_default=True,
+    help="Simulated seconds per second; 1 needs a GPU or more than two cores.",
+)
 @click.option("--timeout", default=8.0, show_default=True, help="Simulated seconds per instruction.")
 @click.option("--require", default=0, show_default=True, help="Exit with 1 when fewer tasks are solved.")
 @click.option("--device", default="cpu", show_default=True, help="Where the policy computes: cpu or cuda.")
