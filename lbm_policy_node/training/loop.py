@@ -27,6 +27,7 @@ from lbm_policy_node.training.goal_head import Learner
 from lbm_policy_node.training.progress import Progress
 from lbm_policy_node.training.resume import check_settings, load_state, save_state
 from lbm_policy_node.training.samples import BatchStream, ChunkSamples, to_network
+from lbm_policy_node.training.weighting import dataset_weights
 
 
 def train(
@@ -56,6 +57,7 @@ def train(
 
     Raises:
         ResumeError: If `out` holds a run with other settings.
+        DatasetError: If the weights ask who drove and the dataset does not say.
     """
     accelerator = Accelerator(mixed_precision=_precision(config, device), cpu=device == "cpu")
     if accelerator.is_main_process:
@@ -74,7 +76,8 @@ class _Run:
         self.blueprint = from_scratch(dataset, size, config)
         learner = Learner(self.blueprint.model, config.goal_weight)
         with accelerator.main_process_first():  # the first one decodes the videos
-            samples = ChunkSamples(dataset, self.blueprint.config)
+            weights = dataset_weights(dataset, config.weights)
+            samples = ChunkSamples(dataset, self.blueprint.config, weights)
         self.stats = statistics(dataset, samples.action_statistics())
         processors = make_processors(self.blueprint.config, self.stats)
         self.normalizer = processors.inputs.to(accelerator.device)
