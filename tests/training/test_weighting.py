@@ -73,9 +73,10 @@ def test_weights_change_what_is_learned_and_equal_ones_do_not(dataset, labelled,
     assert any(not np.array_equal(plain[name], weighted[name]) for name in plain)
 
 
-def test_without_labels_weights_are_refused(dataset, tiny, tmp_path):
+def test_without_labels_weights_are_refused_and_the_advice_works(dataset, tiny, tmp_path):
     with pytest.raises(DatasetError, match=r"no column 'control_mode'.*'iwr'"):
         train(dataset, tmp_path / "run", replace(QUICK, weights="iwr"), tiny, device="cpu")
+    assert train(dataset, tmp_path / "run", QUICK, tiny, device="cpu").name == "000002"
 
 
 def test_a_mode_that_does_not_exist_is_refused(dataset, tmp_path):
