@@ -14,7 +14,7 @@ import numpy as np
 import pyarrow.parquet as pq
 
 from lbm_policy_node.core.types import Array
-from lbm_policy_node.data.features import CODEBASE_VERSION, Features
+from lbm_policy_node.data.features import CODEBASE_VERSION, MODE_KEY, Features
 from lbm_policy_node.data.video import read_frames
 
 
@@ -36,6 +36,7 @@ class Dataset:
         instruction_index: Which of them each step belongs to, int64 (N,).
         episodes: The rows of meta/episodes.
         stats: Feature to statistic to array (meta/stats.json).
+        control_modes: Who drove each step, a `StepMode`, int8 (N,); None if the dataset does not say.
     """
 
     root: Path
@@ -48,6 +49,7 @@ class Dataset:
     instruction_index: Array
     episodes: tuple[dict[str, Any], ...]
     stats: dict[str, dict[str, Array]]
+    control_modes: Array | None = None
 
     def __len__(self) -> int:
         return len(self.starts)
@@ -101,6 +103,7 @@ def read_dataset(root: Path) -> Dataset:
     info = _info(root)
     features = Features.from_info(info["features"])
     columns = [*features.vectors, "episode_index", "index", "task_index"]
+    columns += [key for key in (MODE_KEY,) if key in info["features"]]
     table = pq.read_table(sorted((root / "data").glob("*/*.parquet")), columns=columns).sort_by("index")
     if table.num_rows != info["total_frames"]:
         raise DatasetError(f"'{root}' has {table.num_rows} steps, meta/info.json says {info['total_frames']}")
@@ -119,6 +122,7 @@ def read_dataset(root: Path) -> Dataset:
         instruction_index=table["task_index"].to_numpy(),
         episodes=episodes,
         stats=_stats(root),
+        control_modes=table[MODE_KEY].to_numpy().astype(np.int8) if MODE_KEY in columns else None,
     )
 
 

@@ -11,6 +11,8 @@ from typing import Any
 from lbm_policy_node.data.video import CODEC, PIXEL_FORMAT
 
 CODEBASE_VERSION = "v3.0"
+MODE_KEY = "control_mode"
+"""Optional column of integers: who drove each step, -1 demonstration, 0 robot, 1 human."""
 BOOKKEEPING = {
     "timestamp": "float32",
     "frame_index": "int64",

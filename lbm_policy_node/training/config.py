@@ -20,6 +20,9 @@ class TrainConfig:
     batch_size: int = _option(64, "Observations per step and process.")
     draws: int = _option(4, "Noise draws per observation; they share its encoding.")
     goal_weight: float = _option(0.0, "Weight of predicting where the episode ends, an auxiliary target.")
+    weights: str = _option(
+        "none", "Weight of each step by who drove: none, sirius or iwr; these need the column control_mode."
+    )
     optimizer: str = _option("adamw", "adamw or adam (the reference uses adam).")
     learning_rate: float = _option(3e-4, "Largest learning rate.")
     weight_decay: float = _option(1e-4, "Weight decay (AdamW).")
@@ -37,6 +40,8 @@ class TrainConfig:
     def __post_init__(self) -> None:
         if self.optimizer not in ("adamw", "adam"):
             raise ValueError(f"optimizer must be adamw or adam, is '{self.optimizer}'")
+        if self.weights not in ("none", "sirius", "iwr"):
+            raise ValueError(f"weights must be none, sirius or iwr, is '{self.weights}'")
         if self.precision not in ("auto", "fp32", "bf16"):
             raise ValueError(f"precision must be auto, fp32 or bf16, is '{self.precision}'")
         if self.storage not in ("float32", "float16"):

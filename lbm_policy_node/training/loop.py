@@ -14,6 +14,7 @@ from accelerate import Accelerator
 from torch import nn
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
+from lbm_policy_node.core.types import Array
 from lbm_policy_node.data.dataset_reader import Dataset
 from lbm_policy_node.policies.features import ACTION_KEY, STATE_KEY
 from lbm_policy_node.policies.multitask_dit.checkpoint import create_checkpoint, make_processors
@@ -27,6 +28,7 @@ from lbm_policy_node.training.goal_head import Learner
 from lbm_policy_node.training.progress import Progress
 from lbm_policy_node.training.resume import check_settings, load_state, save_state
 from lbm_policy_node.training.samples import BatchStream, ChunkSamples, to_network
+from lbm_policy_node.training.weighting import dataset_weights
 
 
 def train(
@@ -56,25 +58,33 @@ def train(
 
     Raises:
         ResumeError: If `out` holds a run with other settings.
+        DatasetError: If the weights ask who drove and the dataset does not say.
     """
+    weights = dataset_weights(dataset, config.weights)  # may refuse: before the run's settings are written
     accelerator = Accelerator(mixed_precision=_precision(config, device), cpu=device == "cpu")
     if accelerator.is_main_process:
         check_settings(out / "resume", config, size, str(dataset.root), accelerator.num_processes)
     accelerator.wait_for_everyone()
     torch.manual_seed(config.seed)
-    run = _Run(dataset, out, config, size, accelerator)
+    run = _Run(dataset, out, config, size, accelerator, weights)
     return run.proceed(min(config.steps, stop_after or config.steps))
 
 
 class _Run:
     def __init__(
-        self, dataset: Dataset, out: Path, config: TrainConfig, size: ModelSize, accelerator: Accelerator
+        self,
+        dataset: Dataset,
+        out: Path,
+        config: TrainConfig,
+        size: ModelSize,
+        accelerator: Accelerator,
+        weights: Array | None,
     ) -> None:
         self.dataset, self.out, self.config, self.accelerator = dataset, out, config, accelerator
         self.blueprint = from_scratch(dataset, size, config)
         learner = Learner(self.blueprint.model, config.goal_weight)
         with accelerator.main_process_first():  # the first one decodes the videos
-            samples = ChunkSamples(dataset, self.blueprint.config)
+            samples = ChunkSamples(dataset, self.blueprint.config, weights)
         self.stats = statistics(dataset, samples.action_statistics())
         processors = make_processors(self.blueprint.config, self.stats)
         self.normalizer = processors.inputs.to(accelerator.device)

@@ -77,7 +77,7 @@ def check_settings(folder: Path, train: TrainConfig, size: ModelSize, dataset: s
     now = {**asdict(train), **asdict(size), "dataset": dataset, "processes": processes}
     path = folder / SETTINGS_FILE
     if path.exists():
-        then = json.loads(path.read_text())
+        then = {"weights": "none", **json.loads(path.read_text())}  # runs from before there were any
         fixed = [key for key in now if key not in _MAY_CHANGE and now[key] != then.get(key)]
         changed = [f"{key}: {then.get(key)} then, {now[key]} now" for key in fixed]
         if changed:

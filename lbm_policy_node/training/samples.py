@@ -13,11 +13,12 @@ from torch import Tensor
 
 from lbm_policy_node.core.types import Array
 from lbm_policy_node.data.dataset_reader import Dataset
+from lbm_policy_node.data.sample_weights import chunk_weights
 from lbm_policy_node.data.statistics import vector_stats
 from lbm_policy_node.policies.action_space import to_relative
 from lbm_policy_node.policies.features import ACTION_KEY, STATE_KEY, TOKENS_KEY
 from lbm_policy_node.policies.multitask_dit.config import MultiTaskDiTConfig
-from lbm_policy_node.policies.multitask_dit.model import PADDING_KEY
+from lbm_policy_node.policies.multitask_dit.model import PADDING_KEY, WEIGHTS_KEY
 from lbm_policy_node.policies.normalization import Normalizer
 from lbm_policy_node.training.goal_head import GOAL_KEY
 
@@ -25,8 +26,16 @@ from lbm_policy_node.training.goal_head import GOAL_KEY
 class ChunkSamples:
     """Random access to training samples; the arrays are views into the dataset."""
 
-    def __init__(self, dataset: Dataset, config: MultiTaskDiTConfig) -> None:
+    def __init__(self, dataset: Dataset, config: MultiTaskDiTConfig, weights: Array | None = None) -> None:
+        """Prepare the samples.
+
+        Args:
+            dataset: Where they come from.
+            config: Shape of a sample.
+            weights: How much each step of the dataset counts in a loss, (N,); all the same when None.
+        """
         self.dataset = dataset
+        self._weights = weights
         self._config = config
         self._frames = {key: dataset.frames(key) for key in config.image_features}
         self._goal_mean = dataset.stats[ACTION_KEY]["mean"].astype(np.float32)
@@ -47,7 +56,7 @@ class ChunkSamples:
             Physical units: state (B, n_obs, n), cameras uint8 (B, n_obs, H, W, 3), action (B, horizon, n) in
             the policy's action space, padding (B, horizon) true past the episode's end, where the last
             action is repeated, and the index of the instruction (B,). Normalised: the last action of the
-            episode (B, n).
+            episode (B, n). With weights: each future step's own, (B, horizon).
         """
         observed, _ = self._within_episode(steps, self._observed)
         state = self.dataset.vectors[STATE_KEY][observed]
@@ -56,6 +65,7 @@ class ChunkSamples:
         instruction = self.dataset.instruction_index[steps]
         goal = self.dataset.vectors[ACTION_KEY][self.dataset.ends[steps] - 1]
         return {
+            **self._chunk_weights(steps),
             STATE_KEY: state,
             GOAL_KEY: (goal - self._goal_mean) / self._goal_std,
             ACTION_KEY: action,
@@ -80,6 +90,12 @@ class ChunkSamples:
         if not self._config.lbm_extensions.per_timestep_action_stats:
             action = action.reshape(-1, action.shape[-1])
         return vector_stats(action)
+
+    def _chunk_weights(self, steps: Array) -> dict[str, Array]:
+        if self._weights is None:
+            return {}
+        starts, ends = self.dataset.starts, self.dataset.ends
+        return {WEIGHTS_KEY: chunk_weights(self._weights, steps, starts, ends, self._future)}
 
     def _within_episode(self, steps: Array, offsets: Array) -> tuple[Array, Array]:
         rows = steps[:, None] + offsets
@@ -133,7 +149,7 @@ def to_network(
         tensor = torch.from_numpy(np.ascontiguousarray(value)).to(device, non_blocking=True)
         if key == "instruction":
             result[TOKENS_KEY] = tokens[tensor]
-        elif key in (PADDING_KEY, GOAL_KEY):
+        elif key in (PADDING_KEY, GOAL_KEY, WEIGHTS_KEY):
             result[key] = tensor
         elif tensor.dtype == torch.uint8:
             result[key] = normalizer.normalize(key, tensor.movedim(-1, -3).float() / 255)

@@ -55,6 +55,24 @@ def test_padded_steps_do_not_count_when_masked(small: Any) -> None:
         assert model.loss(batch, noise, t).item() == pytest.approx(expected.item(), rel=1e-5)
 
 
+@pytest.mark.parametrize("masked", [False, True])
+def test_each_future_step_counts_by_its_weight_in_every_draw(small: Any, masked: bool) -> None:
+    model = small.model(small.config(do_mask_loss_for_padding=masked))
+    batch = small.batch(model.config)
+    batch["action_is_pad"][1, 6:] = True
+    noise, t = torch.randn(4, 8, 3), torch.tensor([0.2, 0.7, 0.4, 0.9])
+    weights = torch.rand(2, 8) * 2
+    with torch.no_grad():
+        x, target = model.objective.training_pair(batch["action"].repeat(2, 1, 1), noise, t)
+        error = (model.network(x, t, model.encode(batch).repeat(2, 1)) - target).square().mean(-1)
+        counted = ~batch["action_is_pad"].repeat(2, 1) if masked else torch.ones(4, 8, dtype=torch.bool)
+        expected = (error * torch.cat([weights, weights]))[counted].mean()
+        weighted = model.loss({**batch, "action_weight": weights}, noise, t, draws=2)
+        assert weighted.item() == pytest.approx(expected.item(), rel=1e-5)
+        equal = model.loss({**batch, "action_weight": torch.ones(2, 8)}, noise, t, draws=2)
+        assert equal.item() == pytest.approx(model.loss(batch, noise, t, draws=2).item(), rel=1e-6)
+
+
 @pytest.mark.parametrize("trained", [False, True])
 def test_text_tower_is_trained_only_when_asked(small: Any, trained: bool) -> None:
     model = small.model(train_text_tower=trained).train()

@@ -19,6 +19,7 @@ from lbm_policy_node.policies.multitask_dit.network import DiffusionTransformer
 from lbm_policy_node.policies.multitask_dit.objective import Network, NoiseSource, Objective
 
 PADDING_KEY = "action_is_pad"
+WEIGHTS_KEY = "action_weight"
 
 
 def make_objective(config: MultiTaskDiTConfig) -> Objective:
@@ -81,7 +82,8 @@ class MultiTaskDiT(nn.Module):
 
         Args:
             batch: As for `encode`, plus `action` (B, horizon, action_dim) and, with
-                `do_mask_loss_for_padding`, `action_is_pad` (B, horizon).
+                `do_mask_loss_for_padding`, `action_is_pad` (B, horizon). `action_weight` (B, horizon), if
+                it is there, multiplies the error of each future step; the mean stays one over steps.
             noise: (draws * B, horizon, action_dim); drawn when None.
             t: Times (draws * B,); drawn after the noise when None.
             draws: Noises and times per observation: reuses the encoding (our addition; LeRobot has 1).
@@ -96,6 +98,8 @@ class MultiTaskDiT(nn.Module):
         t = self.objective.draw_times(len(data), data) if t is None else t
         x, target = self.objective.training_pair(data, noise, t)
         error = (self.network(x, t, cond).float() - target.float()).square()
+        if WEIGHTS_KEY in batch:
+            error = error * batch[WEIGHTS_KEY].repeat(draws, 1)[..., None]
         if not self.config.do_mask_loss_for_padding:
             return error.mean()
         valid = ~batch[PADDING_KEY].repeat(draws, 1)
