@@ -5,10 +5,10 @@
 from typing import Any
 
 import pytest
+from teleop_robots import JOY, POSE, ROOT, TWIST, leading_robot, moving_robot, sawyer
 
 from lbm_policy_node.core.robot_spec import RobotSpec, SpecError
 from lbm_policy_node.core.teleop_sources import DeadManSpec, JoySource, LeaderSource, PoseSource
-from tests.core.teleop_robots import JOY, POSE, ROOT, TWIST, leading_robot, moving_robot, sawyer
 
 
 def test_the_simulated_robot_is_driven_by_a_gamepad():
