@@ -6,7 +6,6 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import yaml
 
@@ -21,23 +20,9 @@ from lbm_policy_node.core.spec_streams import (
     read_selection,
     read_streams,
 )
+from lbm_policy_node.core.spec_teleop import TeleopSource, read_teleop
 
-__all__ = ["RobotSpec", "SpecError", "TeleopSpec"]
-
-
-@dataclass(frozen=True)
-class TeleopSpec:
-    """Where a person's commands come from.
-
-    Attributes:
-        topic: ROS topic.
-        type: ROS message type.
-        map: Names of the device's axes and buttons to what they do.
-    """
-
-    topic: str
-    type: str
-    map: Mapping[str, Any]
+__all__ = ["RobotSpec", "SpecError"]
 
 
 @dataclass(frozen=True)
@@ -56,7 +41,7 @@ class RobotSpec:
         state: Proprio layout, in order.
         action: Action layout.
         limits: Planning limits.
-        teleop: Where a person's commands come from, or None.
+        teleop: Where a person's commands come from, highest priority first; empty where nobody takes over.
     """
 
     file: str
@@ -70,7 +55,7 @@ class RobotSpec:
     state: tuple[Selection, ...]
     action: ActionSpec
     limits: LimitsSpec
-    teleop: TeleopSpec | None = None
+    teleop: tuple[TeleopSource, ...] = ()
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> "RobotSpec":
@@ -110,8 +95,8 @@ class RobotSpec:
             images=read_images(reader.mapping("images"), streams),
             state=tuple(read_selection(entry, streams) for entry in reader.items("state")),
             action=action,
-            limits=read_limits(reader.mapping("limits"), action),
-            teleop=_read_teleop(reader.mapping("teleop")) if reader.has("teleop") else None,
+            limits=(limits := read_limits(reader.mapping("limits"), action)),
+            teleop=read_teleop(reader, action, limits, base_frame) if reader.has("teleop") else (),
         )
         reader.close()
         if len(set(spec.state_names)) != spec.state_dim:
@@ -161,12 +146,3 @@ class RobotSpec:
         """The streams that measure what is commanded."""
         used = [block.feedback.stream for block in self.action.blocks if block.feedback]
         return tuple(self.streams[name] for name in dict.fromkeys(used))
-
-
-def _read_teleop(reader: SpecReader) -> TeleopSpec:
-    bindings = reader.mapping("map")
-    teleop = TeleopSpec(
-        reader.text("topic"), reader.text("type"), {key: bindings.raw(key) for key in bindings.names()}
-    )
-    reader.close()
-    return teleop

@@ -94,6 +94,20 @@ class SpecReader:
             raise self.fail(key, "expected a whole number above 0")
         return value
 
+    def index(self, key: str) -> int:
+        """Return a whole number from 0: the place of an axis or button in its message."""
+        value = self.raw(key)
+        if not isinstance(value, int) or isinstance(value, bool) or value < 0:
+            raise self.fail(key, "expected a whole number from 0")
+        return value
+
+    def flag(self, key: str, default: bool) -> bool:
+        """Return true or false."""
+        value = self._default(key, default)
+        if not isinstance(value, bool):
+            raise self.fail(key, "expected true or false")
+        return value
+
     def words(self, key: str, default: tuple[str, ...] | None = None) -> tuple[str, ...]:
         """Return a list of distinct, non-empty strings."""
         value = self._default(key, default)

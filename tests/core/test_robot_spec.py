@@ -123,7 +123,7 @@ def test_the_starting_points_have_the_layout_of_their_robot(
         (["limits", "acceleration", "x"], -1.0, "limits.acceleration.x"),
         (["limits", "workspace"], None, "limits.workspace"),
         (["limits", "workspace", "max"], [0.0, 0.0, 0.0], "limits.workspace.max"),
-        (["teleop", "map"], ["a"], "teleop.map"),
+        (["teleop"], {"topic": "/joy"}, "teleop"),
     ],
 )
 def test_a_wrong_spec_is_refused_with_file_and_key(path: list[str | int], value: Any, key: str):

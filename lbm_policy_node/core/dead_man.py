@@ -1,0 +1,112 @@
+# SPDX-FileCopyrightText: 2026 lbm_policy contributors
+# SPDX-License-Identifier: Apache-2.0
+"""The signal that an operator holds while driving: pressed, released with hysteresis, or lost.
+
+| state     | a press | a release | 0.5 s since release | newest sample stale | what it means              |
+|-----------|---------|-----------|---------------------|---------------------|----------------------------|
+| LOST      | LOST    | RELEASED  | -                   | LOST                | nobody; a press is refused |
+| RELEASED  | PRESSED | RELEASED  | -                   | RELEASED            | nobody                     |
+| PRESSED   | PRESSED | RELEASING | -                   | LOST                | the person moves the robot |
+| RELEASING | PRESSED | RELEASING | RELEASED            | LOST                | the person keeps control   |
+
+It starts LOST, so a button that is stuck or taped down at start never takes over, and after a stale pause
+it takes a fresh release and a fresh press to drive again. A sample counts when it is neither older than the
+maximum age nor from the future by more than the skew, and not older than one before it.
+"""
+
+from enum import IntEnum
+
+from lbm_policy_node.core.reasons import OK, Reason, ReasonCode
+
+RELEASE_NS = 500_000_000
+"""How long a person keeps control after letting go."""
+
+
+class DeadManState(IntEnum):
+    """See the table of the module."""
+
+    LOST = 0
+    RELEASED = 1
+    PRESSED = 2
+    RELEASING = 3
+
+
+class DeadMan:
+    """One operator's signal; takes the ROS clock, returns values, never raises.
+
+    Attributes:
+        state: As of the last call.
+        reason: Why the signal was lost; OK otherwise.
+    """
+
+    def __init__(self, max_age_ns: int, max_skew_ns: int, release_ns: int = RELEASE_NS) -> None:
+        """Start LOST.
+
+        Args:
+            max_age_ns: Largest age of a sample while driving.
+            max_skew_ns: How far a stamp may lie in the future.
+            release_ns: Hysteresis of the release.
+        """
+        self.state = DeadManState.LOST
+        self.reason = Reason(ReasonCode.OBSERVATION_MISSING, "the dead-man has not been seen released yet")
+        self._max_age_ns = max_age_ns
+        self._max_skew_ns = max_skew_ns
+        self._release_ns = release_ns
+        self._stamp_ns: int | None = None
+        self._released_ns = 0
+
+    @property
+    def in_control(self) -> bool:
+        """Whether the person has the robot: pressed, or let go less than the hysteresis ago."""
+        return self.state in (DeadManState.PRESSED, DeadManState.RELEASING)
+
+    def on_sample(self, pressed: bool, stamp_ns: int, now_ns: int) -> None:
+        """Take one sample of the signal; one that does not count changes nothing (see the module)."""
+        self.tick(now_ns)
+        if self._implausible(stamp_ns, now_ns):
+            return
+        if self._stamp_ns is not None and stamp_ns < self._stamp_ns:
+            return
+        self._stamp_ns = stamp_ns
+        if self.state is DeadManState.LOST:
+            self._set(DeadManState.LOST if pressed else DeadManState.RELEASED)
+        elif pressed:
+            self._set(DeadManState.PRESSED)
+        elif self.state is DeadManState.PRESSED:
+            # The press ended when the sample was made, but never in the future.
+            self._released_ns = min(stamp_ns, now_ns)
+            self._set(DeadManState.RELEASING)
+
+    def tick(self, now_ns: int) -> DeadManState:
+        """Let time pass: the hysteresis ends, or the newest sample turns stale."""
+        stamp_ns = self._stamp_ns
+        if stamp_ns is None:
+            return self.state
+        fault = self._implausible(stamp_ns, now_ns)
+        if self.in_control and fault:
+            self.lose(fault)
+        elif self.state is DeadManState.RELEASING and now_ns - self._released_ns >= self._release_ns:
+            self._set(DeadManState.RELEASED)
+        if stamp_ns - now_ns > self._max_skew_ns:
+            self._stamp_ns = None  # the clock went back: samples of the new time must not seem old
+        return self.state
+
+    def lose(self, reason: Reason) -> None:
+        """Pause: what is pressed or just let go must be released and pressed afresh."""
+        if self.state is not DeadManState.RELEASED:
+            self.state, self.reason = DeadManState.LOST, reason
+
+    def _implausible(self, stamp_ns: int, now_ns: int) -> Reason | None:
+        age_ns = now_ns - stamp_ns
+        if -self._max_skew_ns <= age_ns <= self._max_age_ns:
+            return None
+        text = f"the dead-man's newest sample is {age_ns / 1e9:.3f} s old, limit {self._max_age_ns / 1e9:g} s"
+        if age_ns < 0:
+            limit_s = self._max_skew_ns / 1e9
+            text = f"the dead-man's newest sample is {-age_ns / 1e9:.3f} s in the future, limit {limit_s:g} s"
+        return Reason(ReasonCode.OBSERVATION_STALE, text)
+
+    def _set(self, state: DeadManState) -> None:
+        self.state = state
+        if state is not DeadManState.LOST:
+            self.reason = OK

@@ -1,0 +1,175 @@
+# SPDX-FileCopyrightText: 2026 lbm_policy contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Which of the teleop sources drives, and what it commands; never decides that the policy drives.
+
+```
+            pressed                let go for 0.5 s
+ nobody  ------------->  a turn  -------------------->  nobody      both ends: the executor goes to HOLD
+            ^  another source     |  stale, refused start
+            |  of higher priority |
+            +-- (new ramp) -------+-->  nobody; what is pressed must be released and pressed afresh
+```
+"""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from lbm_policy_node.core.braking import Motion
+from lbm_policy_node.core.dead_man import DeadMan, DeadManState
+from lbm_policy_node.core.human_motion import HumanMotion
+from lbm_policy_node.core.limits import ActionLimits
+from lbm_policy_node.core.reasons import OK, Reason, ReasonCode
+from lbm_policy_node.core.robot_spec import RobotSpec
+from lbm_policy_node.core.teleop_samples import TeleopSample
+from lbm_policy_node.core.teleop_sources import TeleopSource
+from lbm_policy_node.core.teleop_target import TeleopTarget
+from lbm_policy_node.core.types import Array
+
+
+@dataclass(frozen=True, eq=False)
+class HumanTurn:
+    """What one tick of the takeover yields.
+
+    Attributes:
+        source: Name of the source that has the robot; empty for nobody.
+        action: The command, spec order and units, shape (action_dim,); None for nobody.
+        reason: Why the last turn was paused or a press was not followed; OK otherwise.
+        ignored: Sources that are pressed but come second.
+    """
+
+    source: str
+    action: Array | None
+    reason: Reason
+    ignored: tuple[str, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class _Lane:
+    source: TeleopSource
+    dead_man: DeadMan
+    target: TeleopTarget
+
+
+class Takeover:
+    """All teleop sources of one robot; takes the ROS clock, returns values, never raises.
+
+    Sources are called by their name in the spec. Call everything from one thread.
+    """
+
+    def __init__(self, spec: RobotSpec, limits: ActionLimits) -> None:
+        """Start with nobody driving."""
+        self._limits = limits
+        self._names = spec.action_names
+        self._lanes = {
+            source.name: _Lane(
+                source, DeadMan(source.max_age_ns, spec.max_skew_ns), TeleopTarget(spec, limits, source)
+            )
+            for source in spec.teleop
+        }
+        self._active: _Lane | None = None
+        self._motion: HumanMotion | None = None
+        self._reason = OK
+
+    def on_dead_man(self, name: str, pressed: bool, stamp_ns: int, now_ns: int) -> None:
+        """Take a sample of a source's dead-man."""
+        self._lanes[name].dead_man.on_sample(pressed, stamp_ns, now_ns)
+
+    def on_sample(self, name: str, sample: TeleopSample, stamp_ns: int, now_ns: int) -> Reason | None:
+        """Take a motion sample of a source; returns why it is not used."""
+        return self._lanes[name].target.on_sample(sample, stamp_ns, now_ns)
+
+    def on_buttons(self, name: str, pressed: frozenset[str]) -> None:
+        """Take the buttons of a source; the gripper's count while it drives; both at once do nothing."""
+        lane, gripper = self._lanes[name], self._lanes[name].source.gripper
+        wanted = pressed & {"gripper_open", "gripper_close"}
+        if gripper is None or len(wanted) != 1 or lane is not self._active:
+            return
+        lane.target.set_column(gripper.name, gripper.open if "gripper_open" in wanted else gripper.close)
+
+    def end(self, reason: Reason) -> None:
+        """End the turn from outside, as an emergency stop does: every source must be pressed afresh."""
+        for lane in self._lanes.values():
+            lane.dead_man.lose(reason)
+        self._active, self._motion, self._reason = None, None, reason
+
+    def tick(self, now_ns: int, motion: Motion | None) -> HumanTurn:
+        """Decide who drives in this control tick.
+
+        Args:
+            now_ns: The ROS clock.
+            motion: The last command and how it moves, or where the robot is measured, at rest; used when a
+                turn begins. NaN where a gripper is unknown. None when nothing is known.
+        """
+        for lane in self._lanes.values():
+            lane.dead_man.tick(now_ns)
+        fault = self._fault(now_ns)
+        if fault is None:
+            fault = self._hand_over(self._choose(), now_ns, motion)
+        if fault is not None:
+            self.end(fault)
+        if self._active is None or self._motion is None:
+            return HumanTurn("", None, self._reason, ())
+        return HumanTurn(self._active.source.name, self._motion.at(now_ns), OK, self._ignored())
+
+    def _fault(self, now_ns: int) -> Reason | None:
+        """Return why the one who drives cannot go on."""
+        if self._active is None:
+            return None
+        if self._active.dead_man.state is DeadManState.LOST:
+            return self._active.dead_man.reason
+        if self._active.dead_man.state is DeadManState.PRESSED:
+            return self._active.target.fault(now_ns)
+        return None
+
+    def _choose(self) -> _Lane | None:
+        """Return the first that is pressed, else the one that was let go a moment ago."""
+        for lane in self._lanes.values():
+            if lane.dead_man.state is DeadManState.PRESSED:
+                return lane
+        return self._active if self._active and self._active.dead_man.in_control else None
+
+    def _hand_over(self, chosen: _Lane | None, now_ns: int, motion: Motion | None) -> Reason | None:
+        if chosen is None:
+            self._active, self._motion = None, None
+            return None
+        if chosen is not self._active or self._motion is None:
+            return self._begin(chosen, now_ns, motion)
+        if chosen.dead_man.state is DeadManState.RELEASING:
+            self._motion.rest()
+        elif self._motion.target is None:
+            self._motion.follow(chosen.target, now_ns)
+        return None
+
+    def _begin(self, lane: _Lane, now_ns: int, motion: Motion | None) -> Reason | None:
+        """Begin a turn; between two sources the robot moves on from the present motion."""
+        if fault := lane.target.fault(now_ns):
+            return fault
+        if self._motion is None:
+            known = self._known(lane, motion)
+            if isinstance(known, Reason):
+                return known
+            self._motion = HumanMotion(self._limits, now_ns, known)
+        self._motion.follow(lane.target, now_ns)
+        self._active, self._reason = lane, OK
+        return lane.target.check_start(now_ns)
+
+    def _known(self, lane: _Lane, motion: Motion | None) -> Motion | Reason:
+        """Return the motion without gaps: a gripper of which nothing is known opens where the source can."""
+        if motion is None:
+            return Reason(ReasonCode.FEEDBACK_MISSING, "where the robot is, is not known")
+        action, gripper = motion.action, lane.source.gripper
+        if gripper and np.isnan(action[self._names.index(gripper.name)]):
+            action = action.copy()
+            action[self._names.index(gripper.name)] = gripper.open
+        unknown = [name for name, value in zip(self._names, action, strict=True) if not np.isfinite(value)]
+        if unknown:
+            return Reason(ReasonCode.FEEDBACK_MISSING, f"where {unknown} are, is not known")
+        return replace(motion, action=action)
+
+    def _ignored(self) -> tuple[str, ...]:
+        return tuple(
+            name
+            for name, lane in self._lanes.items()
+            if lane is not self._active and lane.dead_man.state is DeadManState.PRESSED
+        )
