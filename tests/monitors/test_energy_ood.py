@@ -35,8 +35,8 @@ def seen(chunk: ActionChunk, seed: int, shift: float = 0.0) -> ActionChunk:
     return replace(chunk, embedding=embedding.astype(np.float32))
 
 
-def seen_episode(seed: int, **changes: float) -> ChunkEpisode:
-    made = episode(seed, **changes)
+def seen_episode(seed: int, *, shift: float = 0.0) -> ChunkEpisode:
+    made = episode(seed, shift=shift)
     return replace(made, chunks=tuple(seen(chunk, seed) for chunk in made.chunks))
 
 
