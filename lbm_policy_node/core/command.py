@@ -21,6 +21,7 @@ class Command:
         chunk_id: The newest chunk in the plan; 0 for none.
         proposed: What the policy wants now, or None.
         plan: The motion from now on, only in the tick in which it changes: for trajectory controllers.
+        source: The teleop source that drives; empty unless a person does.
     """
 
     action: Array | None
@@ -29,3 +30,4 @@ class Command:
     chunk_id: int
     proposed: Array | None
     plan: Plan | None
+    source: str = ""

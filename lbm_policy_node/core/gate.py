@@ -57,7 +57,13 @@ class ObservationGate:
             if isinstance(values, Reason):
                 return values
             state.append(values)
-        return Observation(aligned.stamp_ns, images, np.concatenate(state).astype(np.float32), instruction)
+        return Observation(
+            aligned.stamp_ns,
+            images,
+            np.concatenate(state).astype(np.float32),
+            instruction,
+            {name: sample.stamp_ns for name, sample in aligned.samples.items()},
+        )
 
 
 def _checked_image(spec: ImageSpec, value: Sample) -> Array | Reason:

@@ -61,6 +61,14 @@ class ReasonCode(IntEnum):
     NOT_LOCK_STEP = 502  # stepping by hand needs lock-step mode
     SIMULATION_FAILED = 503  # the physics diverged or the renderer failed
 
+    # 600 to 699: the recorder.
+    NOT_RECORDING = 600  # no episode is being recorded
+    ALREADY_RECORDING = 601  # an episode is being recorded
+    DISK_FULL = 602  # the disk is full, or nearly; recording stopped, the robot runs on
+    RECORDING_FAILED = 603  # the episode's file cannot be written
+    RECORDING_DROPPED = 604  # the queue was full; messages are missing from the episode
+    TOPIC_MISSING = 605  # a topic of the robot spec has no publisher, so the episode lacks it
+
 
 @dataclass(frozen=True)
 class Reason:

@@ -29,6 +29,7 @@ class Observation:
         images: Feature key ("observation.images.front") to uint8 RGB (height, width, 3); views, not copies.
         state: Proprio in spec order and units, float32, shape (state_dim,), finite.
         instruction: Language command.
+        stream_stamps_ns: Stream name to header stamp of the message behind it; empty where not known.
 
     Raises:
         ValueError: If an image is not uint8 HWC RGB or the state is not a finite vector.
@@ -38,6 +39,7 @@ class Observation:
     images: Mapping[str, ImageArray]
     state: Array
     instruction: str
+    stream_stamps_ns: Mapping[str, int] = field(default_factory=dict[str, int])
 
     def __post_init__(self) -> None:
         for key, image in self.images.items():
@@ -74,6 +76,8 @@ class ActionChunk:
         execution_horizon: Rows planned before the next chunk takes over; 0 where that is not fixed.
         embedding: The policy's embedding of the observation, float32, shape (embedding_dim,); empty when
             it is not sent.
+        input_streams: Streams of the spec that the observations were made of; empty when not known.
+        input_stamps_ns: Header stamps of their messages, per history step (oldest first) and stream.
 
     Raises:
         ValueError: If shapes, names and times do not fit together.
@@ -95,6 +99,8 @@ class ActionChunk:
     index: int = 0
     execution_horizon: int = 0
     embedding: Array = field(default_factory=lambda: np.empty(0, np.float32))
+    input_streams: tuple[str, ...] = ()
+    input_stamps_ns: tuple[tuple[int, ...], ...] = ()
 
     def __post_init__(self) -> None:
         actions = np.asarray(self.actions, dtype=np.float64)
@@ -113,6 +119,8 @@ class ActionChunk:
         embedding = np.asarray(self.embedding, dtype=np.float32)
         if embedding.ndim != 1:
             raise ValueError(f"the embedding must be a vector, has shape {embedding.shape}")
+        if any(len(row) != len(self.input_streams) for row in self.input_stamps_ns):
+            raise ValueError(f"each row of input stamps needs one stamp for each of {self.input_streams}")
         object.__setattr__(self, "embedding", read_only(embedding))
         object.__setattr__(self, "actions", read_only(actions))
         object.__setattr__(self, "samples", read_only(samples))

@@ -18,7 +18,8 @@ from lbm_msgs.msg import ActionChunk, PolicyStatus
 from lbm_msgs.srv import StartPolicy
 from rclpy.node import Node
 
-from lbm_policy_node.ros import conversion, qos
+from lbm_policy_node.messages.stamps import to_ns
+from lbm_policy_node.ros import qos
 from lbm_policy_node.ros.bench_messages import ObservationPublisher, print_result
 from lbm_policy_node.ros.parameters import declare, parameter
 from lbm_policy_node.ros.process import run
@@ -68,9 +69,9 @@ class LatencyBench(Node):
             self._start.call_async(StartPolicy.Request(instruction="hold still"))
 
     def _on_chunk(self, side: str, message: ActionChunk) -> None:
-        delay_ns = self.get_clock().now().nanoseconds - conversion.to_ns(message.header.stamp)
+        delay_ns = self.get_clock().now().nanoseconds - to_ns(message.header.stamp)
         self._heard.add(side)
-        if conversion.to_ns(message.header.stamp) in self._counted_stamps:
+        if to_ns(message.header.stamp) in self._counted_stamps:
             self._delays_ms[side].append(delay_ns * 1e-6)
 
     def _tick(self) -> None:

@@ -12,7 +12,8 @@ from typing import Final
 from lbm_msgs.msg import ActionChunk, ControlState, PolicyStatus
 from rclpy.node import Node
 
-from lbm_policy_node.ros import conversion, qos
+from lbm_policy_node.messages.stamps import to_ns
+from lbm_policy_node.ros import qos
 from lbm_policy_node.ros.bench_messages import ObservationPublisher, print_result, still_chunk
 from lbm_policy_node.ros.parameters import declare, parameter
 from lbm_policy_node.ros.process import run
@@ -53,7 +54,7 @@ class TicksBench(Node):
 
     def _on_tick(self, side: str, message: ControlState) -> None:
         if side == "bare" or message.mode == ControlState.POLICY:
-            self._stamps[side].append(conversion.to_ns(message.header.stamp))
+            self._stamps[side].append(to_ns(message.header.stamp))
 
     def _feed(self) -> None:
         now_ns = self.get_clock().now().nanoseconds

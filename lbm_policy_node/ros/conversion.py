@@ -2,38 +2,29 @@
 # SPDX-License-Identifier: Apache-2.0
 """Every message to and from the values of core: robot streams, chunks, statuses, results."""
 
-import math
 from array import array
 from collections.abc import Sequence
 from typing import Any, TypeVar
 
 import numpy as np
 from builtin_interfaces.msg import Time
-from geometry_msgs.msg import PoseStamped
 from lbm_msgs.action import RunPolicy
 from lbm_msgs.msg import ActionChunk as ActionChunkMessage
 from lbm_msgs.msg import ControlState, PolicyStatus
 from lbm_msgs.msg import Reason as ReasonMessage
-from sensor_msgs.msg import CompressedImage, Image, JointState
+from sensor_msgs.msg import Image
 
 from lbm_policy_node.core.command import Command
 from lbm_policy_node.core.reasons import Reason, ReasonCode
-from lbm_policy_node.core.samples import JointSample, PoseSample, Sample
-from lbm_policy_node.core.types import ActionChunk, Array
+from lbm_policy_node.core.samples import Sample
+from lbm_policy_node.core.types import ActionChunk
+from lbm_policy_node.messages import samples
+from lbm_policy_node.messages.image_encoding import KNOWN_ENCODINGS, ConversionError
 
 from .goal import Ending
-from .image_encoding import KNOWN_ENCODINGS, ConversionError, decode_compressed, decode_raw
 from .policy_report import PolicyReport
 
 Response = TypeVar("Response")
-
-MAX_STEP_NS = 3_600_000_000_000
-"""An hour between two action rows is no plan; and times beyond it would leave the range of int64."""
-
-
-def to_ns(stamp: Time) -> int:
-    """Return a message's time in nanoseconds."""
-    return stamp.sec * 1_000_000_000 + stamp.nanosec
 
 
 def to_stamp(time_ns: int) -> Time:
@@ -47,41 +38,14 @@ def to_float_array(values: Any) -> array:
     return array("d", np.ascontiguousarray(values, np.float64).tobytes())
 
 
-def sample_from_message(message: Image | CompressedImage | JointState | PoseStamped) -> Sample:
-    """Convert a message of a robot's stream; nothing is judged here but whether an image decodes.
-
-    Returns:
-        The sample; of an uncompressed image a view of the message. Or OBSERVATION_WRONG_ENCODING.
-    """
-    if isinstance(message, Image | CompressedImage):
+def sample_from_message(message: Any, type_name: str) -> Sample:
+    """Convert as messages.samples does; an encoding that is not known there goes through cv_bridge."""
+    if isinstance(message, Image) and message.encoding not in KNOWN_ENCODINGS:
         try:
-            return _image(message)
+            return _through_cv_bridge(message)
         except ConversionError as error:
             return Reason(ReasonCode.OBSERVATION_WRONG_ENCODING, str(error))
-    if isinstance(message, JointState):
-        quantities = (message.position, message.velocity, message.effort)
-        return JointSample(tuple(message.name), *(np.asarray(values, np.float64) for values in quantities))
-    point, turn = message.pose.position, message.pose.orientation
-    return PoseSample(
-        np.array([point.x, point.y, point.z]),
-        np.array([turn.x, turn.y, turn.z, turn.w]),
-        message.header.frame_id,
-    )
-
-
-def _image(message: Image | CompressedImage) -> Any:
-    if isinstance(message, CompressedImage):
-        return decode_compressed(message.data, image_format=message.format)
-    if message.encoding not in KNOWN_ENCODINGS:
-        return _through_cv_bridge(message)
-    return decode_raw(
-        message.data,
-        encoding=message.encoding,
-        height=message.height,
-        width=message.width,
-        step=message.step,
-        big_endian=bool(message.is_bigendian),
-    )
+    return samples.sample_from_message(message, type_name)
 
 
 def _through_cv_bridge(message: Image) -> Any:
@@ -137,57 +101,12 @@ def chunk_message(chunk: ActionChunk, *, frame_id: str) -> ActionChunkMessage:
         index=chunk.index,
         execution_horizon=chunk.execution_horizon,
         embedding=array("f", chunk.embedding.tobytes()),
+        input_streams=list(chunk.input_streams),
+        input_stamps=[to_stamp(stamp_ns) for row in chunk.input_stamps_ns for stamp_ns in row],
     )
     message.header.stamp, message.header.frame_id = to_stamp(chunk.observation_stamp_ns), frame_id
     message.actions, message.samples = to_float_array(chunk.actions), to_float_array(chunk.samples)
     return message
-
-
-def chunk_from_message(message: ActionChunkMessage) -> ActionChunk:
-    """Convert a chunk; the arrays share the message's memory.
-
-    Raises:
-        ConversionError: Lengths, names and times do not fit together.
-    """
-    rows, columns, n_samples = message.horizon, message.action_dim, message.n_samples
-    try:
-        for field, stamp in (("header.stamp", message.header.stamp), ("start", message.start)):
-            if stamp.nanosec >= 1_000_000_000:
-                raise ConversionError(f"{field}.nanosec is {stamp.nanosec}; expected below 1000000000")
-        return ActionChunk(
-            chunk_id=message.chunk_id,
-            observation_stamp_ns=to_ns(message.header.stamp),
-            start_ns=to_ns(message.start),
-            step_ns=_step_ns(message.step_s),
-            actions=_shaped(message.actions, (rows, columns), "actions"),
-            samples=_shaped(message.samples, (n_samples, rows, columns), "samples"),
-            action_names=tuple(message.action_names),
-            seed=message.seed,
-            checkpoint_id=message.checkpoint_id,
-            instruction=message.instruction,
-            guided=message.guided,
-            stochastic=message.stochastic,
-            inference_s=message.inference_s,
-            index=message.index,
-            execution_horizon=message.execution_horizon,
-            embedding=np.asarray(message.embedding, np.float32),
-        )
-    except ValueError as error:
-        raise ConversionError(f"chunk {message.chunk_id}: {error}") from error
-
-
-def _step_ns(step_s: float) -> int:
-    step_ns = step_s * 1e9
-    if not 0.5 < step_ns < MAX_STEP_NS:  # false for NaN, too
-        raise ConversionError(f"step_s is {step_s}; expected above 0 and below {MAX_STEP_NS * 1e-9:g} s")
-    return round(step_ns)
-
-
-def _shaped(values: Any, shape: tuple[int, ...], field: str) -> Array:
-    flat = np.asarray(values, np.float64)
-    if flat.size != math.prod(shape):
-        raise ConversionError(f"{field} has {flat.size} values; expected {' x '.join(map(str, shape))}")
-    return flat.reshape(shape)
 
 
 def policy_status_message(report: PolicyReport, *, now_ns: int) -> PolicyStatus:
@@ -239,6 +158,7 @@ def control_state_message(
     """Convert what a control tick yielded."""
     message = ControlState(
         mode=int(command.mode),
+        source=command.source,
         reason=reason_message(command.reason),
         chunk_id=command.chunk_id,
         action_names=list(action_names),

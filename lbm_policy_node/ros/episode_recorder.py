@@ -14,9 +14,9 @@ from rclpy.node import Node
 from sensor_msgs.msg import Image
 
 from lbm_policy_node.core.types import Array
+from lbm_policy_node.messages.image_encoding import decode_raw
+from lbm_policy_node.messages.stamps import to_ns
 from lbm_policy_node.ros import qos
-from lbm_policy_node.ros.conversion import to_ns
-from lbm_policy_node.ros.image_encoding import decode_raw
 
 FRAME_PERIOD_NS: Final = 100_000_000
 MOMENTS: Final = 6

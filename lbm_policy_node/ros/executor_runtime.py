@@ -16,11 +16,12 @@ from lbm_policy_node.core.command import Command
 from lbm_policy_node.core.feedback import FeedbackReader
 from lbm_policy_node.core.reasons import OK, Reason, ReasonCode
 from lbm_policy_node.core.robot_spec import RobotSpec
+from lbm_policy_node.messages.chunks import chunk_from_message
+from lbm_policy_node.messages.image_encoding import ConversionError
 
 from . import conversion, qos
 from .command_messages import make_writer
 from .executor_node_config import HOLD, ExecutorNodeConfig
-from .image_encoding import ConversionError
 from .status_publisher import FLUSH_S
 from .status_publisher import TOPIC as POLICY_STATUS_TOPIC
 from .streams import StreamSubscriptions
@@ -101,7 +102,7 @@ class ExecutorRuntime:
     def _on_chunk(self, message: ActionChunkMessage) -> None:
         now_ns = self._node.get_clock().now().nanoseconds
         try:
-            refused = self.executor.on_chunk(conversion.chunk_from_message(message), now_ns)
+            refused = self.executor.on_chunk(chunk_from_message(message), now_ns)
         except ConversionError as error:
             refused = Reason(ReasonCode.CHUNK_WRONG_LAYOUT, str(error))
             self.executor.on_refused_chunk(refused)

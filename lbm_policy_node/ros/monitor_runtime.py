@@ -13,6 +13,8 @@ from rclpy.node import Node
 
 from lbm_policy_node.core.interruptions import Interruptions
 from lbm_policy_node.core.robot_spec import RobotSpec
+from lbm_policy_node.messages.chunks import chunk_from_message
+from lbm_policy_node.messages.image_encoding import ConversionError
 from lbm_policy_node.monitor_choice import CALIBRATION_FILE
 from lbm_policy_node.monitors.calibration import Calibration
 from lbm_policy_node.monitors.columns import ScoredColumns
@@ -20,8 +22,7 @@ from lbm_policy_node.monitors.monitor import Monitor
 from lbm_policy_node.monitors.progress.report import ProgressReport
 from lbm_policy_node.monitors.verdict import Level
 
-from . import conversion, qos
-from .image_encoding import ConversionError
+from . import qos
 from .monitor_node_config import VLM, MonitorNodeConfig
 from .monitor_report import MonitorReport
 from .progress_watch import ProgressWatch, make_progress_watch
@@ -98,7 +99,7 @@ class MonitorRuntime:
 
     def _on_chunk(self, message: ActionChunkMessage) -> None:
         try:
-            chunk = conversion.chunk_from_message(message)
+            chunk = chunk_from_message(message)
         except ConversionError as error:
             names = {"score_name": self._monitor.score_name, "calibration_id": self.report.calibration_id}
             self._publish(fault_message(message, str(error), **names))

@@ -171,6 +171,7 @@ class PolicyLoop:
     def _chunk(self, result: InferenceResult, samples: np.ndarray) -> ActionChunk:
         request = result.request
         stamp_ns = request.history[-1].stamp_ns
+        streams = tuple(request.history[-1].stream_stamps_ns)
         return ActionChunk(
             chunk_id=request.chunk_id,
             observation_stamp_ns=stamp_ns,
@@ -187,4 +188,6 @@ class PolicyLoop:
             index=self._index,
             execution_horizon=self._schedule.execution_horizon,
             embedding=result.embedding,
+            input_streams=streams,
+            input_stamps_ns=tuple(tuple(o.stream_stamps_ns[s] for s in streams) for o in request.history),
         )

@@ -19,6 +19,7 @@ from lbm_policy_node.core.arbitration import PolicyState
 from lbm_policy_node.core.robot_spec import RobotSpec
 from lbm_policy_node.core.spec_streams import StreamSpec
 from lbm_policy_node.core.types import ActionChunk
+from lbm_policy_node.messages.stamps import to_ns
 from lbm_policy_node.monitors.progress.detector import ProgressDetector
 from lbm_policy_node.monitors.progress.report import ProgressReport, ProgressSnapshot
 from lbm_policy_node.monitors.progress.vlm import VlmConfig, VlmDetector
@@ -95,10 +96,10 @@ class ProgressWatch:
         self._time_limit_s = status.time_limit_s if status.time_limit_s > 0.0 else math.inf
 
     def _on_image(self, message: Any) -> None:
-        stamp_ns = conversion.to_ns(message.header.stamp)
+        stamp_ns = to_ns(message.header.stamp)
         if not self._running or not self._due(stamp_ns):  # decoding costs; most pictures are not shown
             return
-        image = conversion.sample_from_message(message)
+        image = conversion.sample_from_message(message, self._stream.type)
         if not isinstance(image, np.ndarray) or image.dtype != np.uint8:
             text = f"'{self._stream.name}' cannot be shown to the progress detector: {image!s:.200}"
             self._node.get_logger().warning(text, throttle_duration_sec=5.0)

@@ -11,6 +11,7 @@ from sensor_msgs.msg import CompressedImage, Image, JointState
 
 from lbm_policy_node.core.samples import Sample
 from lbm_policy_node.core.spec_streams import StreamSpec
+from lbm_policy_node.messages.stamps import to_ns
 
 from . import conversion, qos
 
@@ -41,8 +42,9 @@ class StreamSubscriptions:
     def _subscribe(self, stream: StreamSpec) -> Any:
         def receive(message: Any) -> None:
             now_ns = self._node.get_clock().now().nanoseconds
-            stamp_ns = conversion.to_ns(message.header.stamp)
-            self._on_sample(stream.name, stamp_ns, conversion.sample_from_message(message), now_ns)
+            stamp_ns = to_ns(message.header.stamp)
+            sample = conversion.sample_from_message(message, stream.type)
+            self._on_sample(stream.name, stamp_ns, sample, now_ns)
 
         profile = qos.CAMERA if stream.is_image else qos.PROPRIO
         return self._node.create_subscription(MESSAGE_TYPES[stream.type], stream.topic, receive, profile)

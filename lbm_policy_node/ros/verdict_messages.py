@@ -7,9 +7,10 @@ import math
 from lbm_msgs.msg import ActionChunk as ActionChunkMessage
 from lbm_msgs.msg import MonitorVerdict
 
+from lbm_policy_node.messages.stamps import to_ns
 from lbm_policy_node.monitors.verdict import Level, Verdict
 
-from .conversion import to_ns, to_stamp
+from .conversion import to_stamp
 
 
 def verdict_message(verdict: Verdict, *, score_name: str) -> MonitorVerdict:

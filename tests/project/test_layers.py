@@ -28,9 +28,12 @@ class Layer:
 LAYERS = {
     "": Layer({"", "core"}, NUMPY | {"yaml"}),
     "core": Layer({"core", ""}, NUMPY | {"yaml"}),
+    "messages": Layer({"messages", "core", ""}, NUMPY | {"cv2"}),
     "policies": Layer({"policies", "core", ""}, NUMPY | TORCH),
     "monitors": Layer({"monitors", "core", ""}, NUMPY | {"scipy", "torch", "safetensors", "PIL"}),
-    "data": Layer({"data", "core", ""}, NUMPY | PICTURES | {"pyarrow", "av", "rosbags"}),
+    "data": Layer(
+        {"data", "messages", "core", ""}, NUMPY | PICTURES | {"pyarrow", "av", "rosbags", "mcap", "yaml"}
+    ),
     "training": Layer(
         {"training", "core", "policies", "data", ""}, NUMPY | TORCH | PICTURES | {"accelerate", "tqdm"}
     ),
@@ -39,7 +42,9 @@ LAYERS = {
         {"assessment", "monitors", "core", "data", "policies", "sim", ""},
         NUMPY | PICTURES | {"scipy", "mujoco"},
     ),
-    "ros": Layer({"ros", "core", "policies", "monitors", "sim", ""}, NUMPY | ROS | {"yaml", "cv2"}),
+    "ros": Layer(
+        {"ros", "core", "messages", "policies", "monitors", "sim", "data", ""}, NUMPY | ROS | {"yaml", "cv2"}
+    ),
     "cli": Layer(
         {"cli", "core", "policies", "data", "monitors", "assessment", "training", "sim", ""},
         NUMPY

@@ -19,8 +19,9 @@ from rclpy.qos import QoSProfile, QoSReliabilityPolicy
 from sensor_msgs.msg import Image
 from std_msgs.msg import Bool
 
+from lbm_policy_node.messages.stamps import to_ns
 from lbm_policy_node.ros import qos
-from lbm_policy_node.ros.conversion import to_ns, to_stamp
+from lbm_policy_node.ros.conversion import to_stamp
 from lbm_policy_node.ros.sim_sensors import ImageMessage
 
 CAMERAS = ("front", "wrist")

@@ -17,6 +17,7 @@ from ros_graph import Graph
 from std_msgs.msg import Bool
 
 from lbm_policy_node.core.types import ActionChunk
+from lbm_policy_node.messages.stamps import to_ns
 from lbm_policy_node.ros import conversion, qos
 from lbm_policy_node.ros.chunk_executor_node import ChunkExecutorNode
 from lbm_policy_node.ros.process import autostart
@@ -68,7 +69,7 @@ class ControlWatcher:
 
     def answered(self) -> bool:
         """Whether the executor has ticked at the present time, and its command, if any, has arrived."""
-        if not self.states or conversion.to_ns(self.state.header.stamp) != self.graph.robot.now_ns:
+        if not self.states or to_ns(self.state.header.stamp) != self.graph.robot.now_ns:
             return False
         return self.command_has_arrived()
 

@@ -14,7 +14,8 @@ from lbm_msgs.msg import ControlState, MonitorVerdict, PolicyStatus, Reason
 from ros_graph import Graph
 from std_msgs.msg import Bool
 
-from lbm_policy_node.ros import conversion, qos
+from lbm_policy_node.messages.stamps import to_ns
+from lbm_policy_node.ros import qos
 
 
 @pytest.fixture
@@ -47,7 +48,7 @@ def test_one_state_per_tick_and_commands_follow_the_chunk(conductor):
     chunk = conductor.chunk()
     conductor.states.clear()
     conductor.graph.step(24)
-    stamps = [conversion.to_ns(state.header.stamp) for state in conductor.states]
+    stamps = [to_ns(state.header.stamp) for state in conductor.states]
     assert [b - a for a, b in pairwise(stamps)] == [TICK_NS] * 23
     due = (robot.now_ns - chunk.start_ns) / chunk.step_ns
     expected = chunk.actions[0, 0] + due * 0.2 * 0.05
@@ -71,7 +72,7 @@ def test_when_the_chunks_end_it_decelerates_to_hold_and_says_why(conductor):
     chunk = conductor.drive()
     conductor.graph.step_until(lambda: conductor.in_mode(ControlState.HOLD), "hold", max_ticks=80)
     assert conductor.state.reason.code == Reason.CHUNK_STALE and "chunk 1" in conductor.state.reason.text
-    assert conversion.to_ns(conductor.state.header.stamp) <= chunk.end_ns + 2 * TICK_NS
+    assert to_ns(conductor.state.header.stamp) <= chunk.end_ns + 2 * TICK_NS
     conductor.graph.step(20)
     assert_at_rest(conductor)
     conductor.chunk()

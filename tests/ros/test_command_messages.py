@@ -17,7 +17,7 @@ from lbm_policy_node.core.reasons import OK
 from lbm_policy_node.core.spec_actions import ActionSpec, read_action
 from lbm_policy_node.core.spec_reader import SpecReader
 from lbm_policy_node.core.spec_streams import read_streams
-from lbm_policy_node.ros import conversion
+from lbm_policy_node.messages.stamps import to_ns
 from lbm_policy_node.ros.command_messages import make_writer
 
 NOW_NS = 5_000_000_000
@@ -69,8 +69,8 @@ def test_a_streamed_trajectory_point_is_due_at_the_next_tick():
     message = _writer(_arm(output)).message(_command([0.1, 0.2]), NOW_NS)
     assert message.joint_names == ["arm_a", "arm_b"]
     (point,) = message.points
-    assert list(point.positions) == [0.1, 0.2] and conversion.to_ns(point.time_from_start) == TICK_NS
-    assert conversion.to_ns(message.header.stamp) == 0
+    assert list(point.positions) == [0.1, 0.2] and to_ns(point.time_from_start) == TICK_NS
+    assert to_ns(message.header.stamp) == 0
 
 
 def test_a_whole_chunk_is_sent_once_with_times_and_without_its_past():
@@ -78,8 +78,8 @@ def test_a_whole_chunk_is_sent_once_with_times_and_without_its_past():
     times = tuple(NOW_NS + offset for offset in (-50_000_000, 0, 50_000_000, 100_000_000))
     rows = np.arange(8.0).reshape(4, 2)
     message = writer.message(_command(rows[1], Plan(times, rows)), NOW_NS)
-    assert conversion.to_ns(message.header.stamp) == NOW_NS
-    due = [conversion.to_ns(point.time_from_start) for point in message.points]
+    assert to_ns(message.header.stamp) == NOW_NS
+    due = [to_ns(point.time_from_start) for point in message.points]
     assert due == [50_000_000, 100_000_000]
     assert [list(point.positions) for point in message.points] == [[4.0, 5.0], [6.0, 7.0]]
     assert writer.message(_command(rows[1]), NOW_NS) is None
@@ -91,7 +91,7 @@ def test_a_pose_target_carries_frame_time_position_and_orientation():
     half = math.sqrt(0.5)
     writer = _writer(_pose_block("geometry_msgs/msg/PoseStamped"))
     message = writer.message(_command([1.0, 2.0, 3.0, 0.0, 0.0, half, half]), NOW_NS)
-    assert message.header.frame_id == "base" and conversion.to_ns(message.header.stamp) == NOW_NS
+    assert message.header.frame_id == "base" and to_ns(message.header.stamp) == NOW_NS
     turn = message.pose.orientation
     assert (message.pose.position.y, turn.z, turn.w) == pytest.approx((2.0, half, half))
 

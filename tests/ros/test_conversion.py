@@ -16,8 +16,12 @@ from sensor_msgs.msg import CompressedImage, Image
 
 from lbm_policy_node.core.reasons import Reason, ReasonCode
 from lbm_policy_node.core.types import ActionChunk
+from lbm_policy_node.messages.chunks import chunk_from_message
+from lbm_policy_node.messages.image_encoding import ConversionError
+from lbm_policy_node.messages.stamps import to_ns
 from lbm_policy_node.ros import conversion
-from lbm_policy_node.ros.image_encoding import ConversionError
+
+COMPRESSED = "sensor_msgs/msg/CompressedImage"
 
 
 def _chunk() -> ActionChunk:
@@ -39,6 +43,8 @@ def _chunk() -> ActionChunk:
         index=3,
         execution_horizon=2,
         embedding=np.array([0.5, -1.0], np.float32),
+        input_streams=("front", "joints"),
+        input_stamps_ns=((1_700_000_000_073_456_789, 5), (1_700_000_000_123_456_789, 6)),
     )
 
 
@@ -46,7 +52,7 @@ def test_a_chunk_comes_back_from_the_wire_as_it_was():
     chunk = _chunk()
     wire = serialize_message(conversion.chunk_message(chunk, frame_id="base"))
     message = deserialize_message(wire, ActionChunkMessage)
-    back = conversion.chunk_from_message(message)
+    back = chunk_from_message(message)
     assert message.header.frame_id == "base"
     for name in ("actions", "samples", "embedding"):
         np.testing.assert_array_equal(getattr(back, name), getattr(chunk, name))
@@ -74,22 +80,24 @@ def test_a_chunk_message_that_contradicts_itself_is_refused(field, value, named)
     message = conversion.chunk_message(_chunk(), frame_id="base")
     setattr(message, field, value)
     with pytest.raises(ConversionError, match=named):
-        conversion.chunk_from_message(message)
+        chunk_from_message(message)
 
 
 def test_times_survive_to_the_nanosecond():
-    assert conversion.to_ns(conversion.to_stamp(1_700_000_000_999_999_999)) == 1_700_000_000_999_999_999
+    assert to_ns(conversion.to_stamp(1_700_000_000_999_999_999)) == 1_700_000_000_999_999_999
 
 
 def test_a_compressed_image_becomes_a_sample_and_a_broken_one_a_reason():
     flat = np.full((4, 6, 3), 120, np.uint8)
     data = array("B", cv2.imencode(".png", flat)[1].tobytes())
-    sample = conversion.sample_from_message(CompressedImage(format="png", data=data))
+    sample = conversion.sample_from_message(CompressedImage(format="png", data=data), COMPRESSED)
     np.testing.assert_array_equal(sample, flat)
-    broken = conversion.sample_from_message(CompressedImage(format="png", data=data[:20]))
+    broken = conversion.sample_from_message(CompressedImage(format="png", data=data[:20]), COMPRESSED)
     assert isinstance(broken, Reason) and broken.code == ReasonCode.OBSERVATION_WRONG_ENCODING
 
 
 def test_an_encoding_that_only_cv_bridge_knows_is_named():
-    sample = conversion.sample_from_message(Image(encoding="64FC4", height=1, width=1, step=32))
+    sample = conversion.sample_from_message(
+        Image(encoding="64FC4", height=1, width=1, step=32), "sensor_msgs/msg/Image"
+    )
     assert isinstance(sample, Reason) and "64FC4" in sample.text

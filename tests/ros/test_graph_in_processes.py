@@ -13,7 +13,8 @@ from node_process import NodeProcess
 from policy_harness import EXECUTED_STEPS, PolicyUser, add_policy_node, make_checkpoint
 from ros_graph import Graph
 
-from lbm_policy_node.ros import conversion
+from lbm_policy_node.messages.chunks import chunk_from_message
+from lbm_policy_node.messages.stamps import to_ns
 
 
 def test_the_robot_moves_holds_when_a_camera_stops_and_goes_on_by_itself(graph, spec_file, tmp_path):
@@ -75,12 +76,12 @@ def test_killing_the_policy_mid_motion_holds_within_the_chunk_and_says_why(graph
     with NodeProcess("policy_node", tmp_path / "log", **parameters) as policy:
         moving = MovingGraph(graph, spec_file)
         moving.move()
-        last = conversion.chunk_from_message(moving.user.chunks[-1])
+        last = chunk_from_message(moving.user.chunks[-1])
         assert policy.end(signal.SIGKILL) == -signal.SIGKILL
         graph.step_until(lambda: moving.control.in_mode(ControlState.HOLD), "hold", max_ticks=160)
     state = moving.control.state
     assert state.reason.code == Reason.CHUNK_STALE and f"chunk {last.chunk_id}" in state.reason.text
-    assert conversion.to_ns(state.header.stamp) <= last.end_ns + 2 * TICK_NS
+    assert to_ns(state.header.stamp) <= last.end_ns + 2 * TICK_NS
     graph.step(40)
     rest = list(graph.robot.position)
     graph.step(80)

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import pytest
 
-from lbm_policy_node.ros.image_encoding import ConversionError, decode_compressed, decode_raw
+from lbm_policy_node.messages.image_encoding import ConversionError, decode_compressed, decode_raw
 
 RGB = np.arange(2 * 4 * 3, dtype=np.uint8).reshape(2, 4, 3)
 

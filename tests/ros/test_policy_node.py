@@ -16,7 +16,7 @@ from rclpy.action import ActionClient
 from ros_graph import Graph
 from std_msgs.msg import Bool
 
-from lbm_policy_node.ros import conversion
+from lbm_policy_node.messages.chunks import chunk_from_message
 from lbm_policy_node.ros.process import autostart
 
 STEP_NS = TICK_NS * TICKS_PER_STEP
@@ -36,7 +36,7 @@ def test_chunks_carry_the_observation_stamp_the_lead_and_the_instruction(user):
     user.run_until_chunks(3)
     stamps = []
     for number, message in enumerate(user.chunks, start=1):
-        chunk = conversion.chunk_from_message(message)
+        chunk = chunk_from_message(message)
         stamps.append(chunk.observation_stamp_ns)
         assert (chunk.chunk_id, chunk.seed, chunk.instruction) == (number, number, "open the door")
         assert chunk.start_ns == chunk.observation_stamp_ns + STEP_NS

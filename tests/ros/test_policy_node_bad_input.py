@@ -14,6 +14,8 @@ from lbm_msgs.msg import PolicyStatus, Reason
 from policy_harness import PolicyUser, add_policy_node, make_checkpoint
 from ros_graph import Graph
 
+from lbm_policy_node.messages.chunks import chunk_from_message
+from lbm_policy_node.messages.stamps import to_ns
 from lbm_policy_node.ros import conversion
 
 BLOCKED_TICKS = 60
@@ -100,7 +102,7 @@ def test_a_joint_that_the_robot_does_not_publish_is_named_with_file_and_key(runn
 def test_reordered_joints_are_matched_by_name(running):
     running.graph.robot.change["joints"] = with_fields(name=["gripper_opening", "other"], position=[0.7, 9.0])
     running.run_until_chunks(len(running.chunks) + 2)
-    held = conversion.chunk_from_message(running.chunks[-1]).actions[0, 3]
+    held = chunk_from_message(running.chunks[-1]).actions[0, 3]
     assert held == pytest.approx(0.7, abs=1e-6)
 
 
@@ -121,7 +123,7 @@ def test_a_pose_in_another_frame_blocks(running):
 
 def test_cameras_half_a_second_apart_block(running):
     def late(message: Any) -> Any:
-        message.header.stamp = conversion.to_stamp(conversion.to_ns(message.header.stamp) - 500_000_000)
+        message.header.stamp = conversion.to_stamp(to_ns(message.header.stamp) - 500_000_000)
         return message
 
     expect_block_and_recovery(running, "wrist", late, Reason.OBSERVATION_STALE)
@@ -135,7 +137,7 @@ def test_cameras_that_are_fresh_but_apart_block(graph, tmp_path):
     graph.spin_until(lambda: user.in_state(PolicyStatus.IDLE), "the node to become idle")
 
     def late(message: Any) -> Any:
-        message.header.stamp = conversion.to_stamp(conversion.to_ns(message.header.stamp) - 500_000_000)
+        message.header.stamp = conversion.to_stamp(to_ns(message.header.stamp) - 500_000_000)
         return message
 
     graph.robot.change["wrist"] = late
@@ -158,7 +160,7 @@ def test_a_clock_that_jumps_back_drops_what_was_buffered_and_recovers(running):
     assert len(running.chunks) == before
     del graph.robot.change["front"]
     running.run_until_chunks(before + 2)
-    assert conversion.to_ns(running.chunks[-1].header.stamp) < START_NS
+    assert to_ns(running.chunks[-1].header.stamp) < START_NS
     graph.step_until(lambda: running.in_state(PolicyStatus.RUNNING, Reason.OK), "RUNNING again")
     assert 0.0 <= running.status.elapsed_s < 60.0
 

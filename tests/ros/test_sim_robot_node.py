@@ -19,9 +19,9 @@ from rosgraph_msgs.msg import Clock
 from sensor_msgs.msg import Image, JointState
 from std_msgs.msg import Bool, Float64MultiArray
 
+from lbm_policy_node.messages.image_encoding import decode_raw
+from lbm_policy_node.messages.stamps import to_ns
 from lbm_policy_node.ros import qos
-from lbm_policy_node.ros.conversion import to_ns
-from lbm_policy_node.ros.image_encoding import decode_raw
 from lbm_policy_node.ros.parameters import ParameterError
 from lbm_policy_node.ros.sim_robot_node import SimRobotNode
 from lbm_policy_node.sim.robot import MAX_STEP_M, TICK_NS
