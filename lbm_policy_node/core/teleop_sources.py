@@ -8,7 +8,18 @@ from dataclasses import dataclass, field
 JOY = "sensor_msgs/msg/Joy"
 BOOL = "std_msgs/msg/Bool"
 TWIST_COMPONENTS = ("x", "y", "z", "rx", "ry", "rz")
-BUTTONS = ("gripper_open", "gripper_close", "success", "failure", "estop")
+BUTTONS = (
+    "gripper_open",
+    "gripper_close",
+    "success",
+    "failure",
+    "discard",
+    "mark",
+    "start",
+    "stop",
+    "resume",
+    "estop",
+)
 
 
 @dataclass(frozen=True)

@@ -49,6 +49,14 @@ EVENT = _profile(reliable=True, depth=10)
 """Operator input such as an e-stop or a success flag: must arrive. Volatile, because a volatile publisher
 does not match a transient-local subscription, and the plain ``ros2 topic pub`` is volatile."""
 
+EPISODE_EVENT = _profile(reliable=True, depth=50)
+"""Stamped facts (who took over, success, marks): each one must reach the recorder, and several may come at
+once. Volatile: a node that starts late must not act on what happened before."""
+
+TELEOP = _profile(reliable=False, depth=10)
+"""A person's commands. Best effort also receives from reliable publishers, and leader arms often publish best
+effort; what was lost is sent again with the next message, and silence pauses."""
+
 DIAGNOSTICS = _profile(reliable=True, depth=10)
 """What diagnostic aggregators expect of /diagnostics."""
 
