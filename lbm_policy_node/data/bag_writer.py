@@ -9,10 +9,12 @@ process dies.
 
 from __future__ import annotations
 
+import fcntl
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import yaml
 from mcap.writer import CompressionType, Writer
@@ -24,6 +26,14 @@ CHUNK_BYTES = 64 * 1024
 LIBRARY = f"lbm_policy {__version__}"
 
 
+class Definitions(Protocol):
+    """Knows message definitions, as MessageTypes does."""
+
+    def definition(self, type_name: str) -> tuple[str, str]:
+        """Return the full definition, parts included, and its hash."""
+        ...
+
+
 class BagWriter:
     """Appends serialised messages. Not thread-safe.
 
@@ -33,7 +43,7 @@ class BagWriter:
         n_bytes: Payload so far.
     """
 
-    def __init__(self, path: Path, topics: Mapping[str, str], types: MessageTypes | None = None) -> None:
+    def __init__(self, path: Path, topics: Mapping[str, str], types: Definitions | None = None) -> None:
         """Make the folder and begin the file.
 
         Args:
@@ -53,6 +63,10 @@ class BagWriter:
         path.mkdir(parents=True, exist_ok=True)
         self.file_path = path / f"{path.name}.mcap"
         self._file = self.file_path.open("xb")
+        with suppress(
+            OSError
+        ):  # some network disks cannot lock; then only a repair at the same time is unsafe
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         self._writer = Writer(self._file, chunk_size=CHUNK_BYTES, compression=CompressionType.NONE)
         self._writer.start(profile="ros2", library=LIBRARY)
         schemas = {
@@ -60,7 +74,7 @@ class BagWriter:
             for name, (text, _) in definitions.items()
         }
         self._channels = {
-            topic: self._writer.register_channel(topic, "cdr", schemas[name], {"offered_qos_profiles": ""})
+            topic: self._writer.register_channel(topic, "cdr", schemas[name], self._channel_facts(name))
             for topic, name in topics.items()
         }
         self.counts = dict.fromkeys(topics, 0)
@@ -77,8 +91,8 @@ class BagWriter:
         self._last_ns = max(self._last_ns, log_ns)
 
     def flush(self) -> None:
-        """Hand what is written to the operating system; the chunk being filled stays in memory."""
-        self._file.flush()
+        """Hand all that is written to the operating system: it survives the death of this process."""
+        self._writer.flush()
 
     def close(self, custom_data: Mapping[str, str]) -> None:
         """Finish index and metadata, and bring all of it to the disk.
@@ -95,7 +109,12 @@ class BagWriter:
 
     def abort(self) -> None:
         """Close the file as it is; `lbm episodes repair` makes it whole."""
-        self._file.close()
+        with suppress(OSError):  # what could not be written before cannot be written now
+            self._file.close()
+
+    def _channel_facts(self, type_name: str) -> dict[str, str]:
+        """What rosbag2 keeps with each topic."""
+        return {"offered_qos_profiles": "", "topic_type_hash": self._hashes[type_name]}
 
     def _metadata(self, custom_data: Mapping[str, str]) -> dict[str, Any]:
         start_ns = self._first_ns or 0
