@@ -12,6 +12,7 @@ import numpy as np
 
 from lbm_policy_node.core.arbitration import PolicyState
 from lbm_policy_node.core.history import ObservationHistory
+from lbm_policy_node.core.observation_source import ObservationSource
 from lbm_policy_node.core.reasons import OK, Reason, ReasonCode
 from lbm_policy_node.core.robot_spec import RobotSpec
 from lbm_policy_node.core.types import ActionChunk
@@ -20,7 +21,6 @@ from lbm_policy_node.policies.policy import PolicySpec
 from .goal import GoalHandler, Run, Termination
 from .inference_worker import InferenceRequest, InferenceResult, InferenceWorker
 from .latency import LatencyStatistics
-from .observation_source import ObservationSource
 from .policy_report import PolicyReport
 from .schedule import Schedule
 

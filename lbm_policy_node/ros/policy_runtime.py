@@ -8,6 +8,7 @@ from lbm_msgs.msg import ActionChunk as ActionChunkMessage
 from rclpy.node import Node
 
 from lbm_policy_node.core.compatibility import spec_differences
+from lbm_policy_node.core.observation_source import ObservationSource
 from lbm_policy_node.core.robot_spec import RobotSpec
 from lbm_policy_node.core.samples import Sample
 from lbm_policy_node.core.types import ActionChunk
@@ -18,7 +19,6 @@ from lbm_policy_node.policies.policy import EmbeddingPolicy, Policy, PolicySpec
 from . import conversion, qos
 from .goal import GoalHandler
 from .inference_worker import Embed, InferenceWorker, no_embedding
-from .observation_source import ObservationSource
 from .policy_loop import PolicyLoop, Sampling
 from .policy_node_config import PolicyNodeConfig
 from .schedule import Mode, Schedule

@@ -12,6 +12,7 @@ import yaml
 from fake_robot import SIZE, SPEC
 
 from lbm_policy_node.core.arbitration import PolicyState
+from lbm_policy_node.core.observation_source import ObservationSource
 from lbm_policy_node.core.reasons import ReasonCode
 from lbm_policy_node.core.robot_spec import RobotSpec
 from lbm_policy_node.core.samples import JointSample, PoseSample
@@ -20,7 +21,6 @@ from lbm_policy_node.policies.features import Feature
 from lbm_policy_node.policies.weightless import WeightlessConfig, WeightlessPolicy
 from lbm_policy_node.ros.goal import Ending, GoalHandler, Termination
 from lbm_policy_node.ros.inference_worker import Embed, InferenceWorker, no_embedding
-from lbm_policy_node.ros.observation_source import ObservationSource
 from lbm_policy_node.ros.policy_loop import PolicyLoop, Sampling
 from lbm_policy_node.ros.schedule import Mode, Schedule
 

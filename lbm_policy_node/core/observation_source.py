@@ -46,6 +46,16 @@ class ObservationSource:
         self._gate = ObservationGate(spec)
         self._arrivals: dict[str, _Arrivals] = {}
 
+    def expect(self, stream: str, first_ns: int, period_ns: int) -> None:
+        """Know a stream's rhythm before its first sample; offline, where the node had heard it before.
+
+        Args:
+            stream: A name out of spec.observation_streams.
+            first_ns: Header stamp of the sample that will come first.
+            period_ns: Time between samples.
+        """
+        self._arrivals[stream] = _Arrivals(first_ns - period_ns, period_ns)
+
     def push(self, stream: str, stamp_ns: int, value: Sample, now_ns: int) -> None:
         """Add a sample; see ``ObservationGate.push``."""
         self._gate.push(stream, stamp_ns, value, now_ns)
