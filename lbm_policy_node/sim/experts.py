@@ -26,5 +26,10 @@ class ScriptedExpert:
 
     def act(self, robot: SimulatedRobot) -> tuple[Array, float]:
         """Return the next tick's step, shape (3,), 1 being 1 cm per tick, and the gripper command."""
-        action = np.clip(self._policy.get_action(robot.privileged_observation), -1.0, 1.0)
+        return self.act_on(robot.privileged_observation)
+
+    def act_on(self, observation: Array) -> tuple[Array, float]:
+        """Return the same for Meta-World's full state, shape (39,), however it was obtained."""
+        # some experts write into what they read
+        action = np.clip(self._policy.get_action(np.array(observation, dtype=np.float64)), -1.0, 1.0)
         return np.clip(action[:3], -self._speed, self._speed), float(action[3])
