@@ -57,6 +57,7 @@ setup(
             "chunk_executor_node = lbm_policy_node.ros.chunk_executor_node:main",
             "monitor_node = lbm_policy_node.ros.monitor_node:main",
             "sim_robot_node = lbm_policy_node.ros.sim_robot_node:main",
+            "scripted_teleop_node = lbm_policy_node.ros.scripted_teleop_node:main",
         ]
     },
 )

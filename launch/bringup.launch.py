@@ -12,7 +12,7 @@ from launch.actions import DeclareLaunchArgument, LogInfo, OpaqueFunction, Shutd
 from launch.substitutions import LaunchConfiguration
 from launch_ros.actions import Node
 
-from lbm_policy_node.graph import GraphConfig, NodeProcess, describe
+from lbm_policy_node.graph import TELEOP_CHOICES, GraphConfig, NodeProcess, describe
 from lbm_policy_node.monitor_choice import CHOICES as MONITOR_CHOICES
 from lbm_policy_node.transport import CHOICES, VARIABLES
 
@@ -60,6 +60,12 @@ ARGUMENTS = [
         choices=["hold", "warn"],
         description="What a STOP of the monitor does.",
     ),
+    DeclareLaunchArgument(
+        "teleop",
+        default_value="",
+        choices=list(TELEOP_CHOICES),
+        description="scripted: with sim, an operator who takes over by the simulator's expert.",
+    ),
 ]
 
 
@@ -79,6 +85,7 @@ def read_config(context: LaunchContext) -> GraphConfig:
         real_time_factor=float(text["real_time_factor"]),
         monitor=text["monitor"],
         monitor_stop=text["monitor_stop"],
+        teleop=text["teleop"],
     )
 
 

@@ -18,6 +18,8 @@ from lbm_policy_node.monitor_choice import AUTO, MonitorChoice, choose_monitor
 from lbm_policy_node.paths import shared_path
 
 Parameter = bool | int | float | str
+SCRIPTED = "scripted"
+TELEOP_CHOICES = ("", SCRIPTED)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,9 +78,12 @@ class GraphConfig:
         monitor: "on", "off", or "auto": where the checkpoint holds a calibration. Its number of samples and
             its execution horizon become the policy's, unless `policy` says otherwise.
         monitor_stop: What a STOP of the monitor does: "hold" or "warn".
+        teleop: "scripted" starts an operator that takes over by the simulator's expert (with `sim` only);
+            empty for none. A person's gamepad or `lbm teleop` needs nothing here.
         policy: More parameters of the policy node.
         executor: More parameters of the chunk executor.
         monitor_parameters: More parameters of the monitor.
+        teleop_parameters: More parameters of the scripted operator.
     """
 
     robot: str
@@ -93,9 +98,11 @@ class GraphConfig:
     real_time_factor: float = 1.0
     monitor: str = AUTO
     monitor_stop: str = "hold"
+    teleop: str = ""
     policy: Mapping[str, Parameter] = field(default_factory=dict)
     executor: Mapping[str, Parameter] = field(default_factory=dict)
     monitor_parameters: Mapping[str, Parameter] = field(default_factory=dict)
+    teleop_parameters: Mapping[str, Parameter] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -113,8 +120,10 @@ def describe(config: GraphConfig) -> Graph:
     Raises:
         SpecError: The robot spec is refused.
         FileNotFoundError: There is no such robot or checkpoint.
-        ValueError: The transport is unknown, or the monitor's calibration cannot be read.
+        ValueError: The transport or the teleop is unknown, the scripted operator has no simulator, or the
+            monitor's calibration cannot be read.
     """
+    _check_teleop(config)
     robot, checkpoint = robot_file(config.robot), Path(config.checkpoint).resolve()
     if not checkpoint.is_dir():
         raise FileNotFoundError(f"checkpoint '{config.checkpoint}' is no folder")
@@ -133,6 +142,16 @@ def describe(config: GraphConfig) -> Graph:
     if not config.enable_control:
         messages.append("shadow mode: enable_control is false, the robot gets no commands")
     return Graph(processes=tuple(processes), transport=chosen, messages=tuple(messages))
+
+
+def _check_teleop(config: GraphConfig) -> None:
+    if config.teleop not in TELEOP_CHOICES:
+        choices = ", ".join(repr(choice) for choice in TELEOP_CHOICES)
+        raise ValueError(f"teleop is '{config.teleop}'; expected one of {choices}")
+    if config.teleop and not config.sim:
+        raise ValueError(
+            f"teleop '{config.teleop}' acts on the simulator's state: start the simulated robot too (sim)"
+        )
 
 
 def robot_file(robot: str) -> Path:
@@ -170,6 +189,8 @@ def _parameters(
     nodes: dict[str, dict[str, Parameter]] = {
         "chunk_executor_node": {**common, **executor, **config.executor}
     }
+    if config.teleop == SCRIPTED:
+        nodes["scripted_teleop_node"] = {**common, **config.teleop_parameters}
     if monitor.starts:
         nodes["monitor_node"] = {**weights, **config.monitor_parameters}
     nodes["policy_node"] = {**weights, **_policy_parameters(config, monitor)}
@@ -195,6 +216,7 @@ def _sim_parameters(config: GraphConfig, spec: RobotSpec) -> dict[str, Parameter
         "real_time_factor": float(config.real_time_factor),
         "image_rate_hz": 1.0 / spec.step_s,
         "base_frame": spec.base_frame,
+        "publish_privileged": config.teleop == SCRIPTED,
     }
     for image in spec.images.values():
         parameters |= {"image_height": image.height, "image_width": image.width}

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import click
 
 from lbm_policy_node.core.spec_reader import SpecError
-from lbm_policy_node.graph import Graph, GraphConfig, describe
+from lbm_policy_node.graph import SCRIPTED, Graph, GraphConfig, describe
 from lbm_policy_node.monitor_choice import AUTO
 from lbm_policy_node.monitor_choice import CHOICES as MONITOR_CHOICES
 from lbm_policy_node.supervisor import Sink, Supervisor
@@ -67,6 +67,11 @@ def supervise(graph: Graph) -> int:
     show_default=True,
     help="What a STOP of the monitor does.",
 )
+@click.option(
+    "--teleop",
+    type=click.Choice([SCRIPTED]),
+    help="With --sim: an operator who takes over by the simulator's expert.",
+)
 def command(
     robot: str,
     checkpoint: str,
@@ -80,6 +85,7 @@ def command(
     real_time_factor: float,
     monitor: str,
     monitor_stop: str,
+    teleop: str | None,
 ) -> None:
     """Start policy, executor and monitor for a robot, and the simulated robot with --sim."""
     config = GraphConfig(
@@ -95,6 +101,7 @@ def command(
         real_time_factor=real_time_factor,
         monitor=monitor,
         monitor_stop=monitor_stop,
+        teleop=teleop or "",
     )
     try:
         graph = describe(config)

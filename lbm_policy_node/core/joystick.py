@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 lbm_policy contributors
 # SPDX-License-Identifier: Apache-2.0
-"""What a gamepad would report for a wanted motion, by a robot spec's mapping; the inverse of teleop_samples."""
+"""What a gamepad reports for a wanted motion, by a robot spec's mapping: the inverse of teleop_samples."""
 
 from collections.abc import Set
 from dataclasses import dataclass

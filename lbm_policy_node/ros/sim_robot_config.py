@@ -21,6 +21,9 @@ class SimRobotConfig:
     image_rate_hz: float = parameter(20.0, "Images per simulated second; 80 / n.", low=0.1, high=80.0)
     real_time_factor: float = parameter(1.0, "Simulated seconds per wall second.", low=0.01, high=100.0)
     lock_step: bool = parameter(False, "Advance only on /sim/step.")
+    publish_privileged: bool = parameter(
+        False, "Publish Meta-World's full state on /sim/privileged, for a scripted operator."
+    )
     base_frame: str = parameter("base", "Frame of poses and targets.")
 
     @property

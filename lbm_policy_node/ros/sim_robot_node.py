@@ -36,7 +36,9 @@ class SimRobotNode(Node):
         self.config = config = declare(self, SimRobotConfig)
         self._ticks_per_image = config.ticks_per_image
         height, width, frame = config.image_height, config.image_width, config.base_frame
-        self._sensors = SimulatedSensors(self, height=height, width=width, base_frame=frame)
+        self._sensors = SimulatedSensors(
+            self, height=height, width=width, base_frame=frame, privileged=config.publish_privileged
+        )
         self._session = SimulationSession(
             task=config.task, seed=config.seed, height=height, width=width, base_frame=frame
         )
@@ -49,6 +51,7 @@ class SimRobotNode(Node):
         if not config.lock_step:
             period_s = 1.0 / (CONTROL_RATE_HZ * config.real_time_factor)
             self.create_timer(period_s, self._on_timer, clock=Clock(clock_type=ClockType.STEADY_TIME))
+        self._sensors.publish_task(self._session.robot)
         self._publish()
 
     def destroy_node(self) -> None:
@@ -96,6 +99,7 @@ class SimRobotNode(Node):
             return response
         self._session.reset(task=task, seed=request.seed, options=options)
         self._pacer.restart()
+        self._sensors.publish_task(self._session.robot)
         self._publish()
         return response
 

@@ -10,11 +10,11 @@ from geometry_msgs.msg import PoseStamped
 from rclpy.node import Node
 from rosgraph_msgs.msg import Clock
 from sensor_msgs.msg import Image, JointState
-from std_msgs.msg import Bool
+from std_msgs.msg import Bool, Float64MultiArray, String
 
 from lbm_policy_node.core.types import Array, ImageArray
 from lbm_policy_node.ros import qos
-from lbm_policy_node.ros.conversion import to_stamp
+from lbm_policy_node.ros.conversion import to_float_array, to_stamp
 from lbm_policy_node.sim.robot import SimulatedRobot
 
 CAMERAS = ("front", "wrist")
@@ -42,11 +42,18 @@ class ImageMessage:
 class SimulatedSensors:
     """Publishes /clock and what the robot senses. Call from the node's executor thread."""
 
-    def __init__(self, node: Node, *, height: int, width: int, base_frame: str) -> None:
+    def __init__(
+        self, node: Node, *, height: int, width: int, base_frame: str, privileged: bool = False
+    ) -> None:
+        """Offer the topics; with `privileged` also Meta-World's full state, which no policy may see."""
         self._clock = node.create_publisher(Clock, "/clock", _CLOCK)
         self._joints = node.create_publisher(JointState, "/joint_states", qos.PROPRIO)
         self._pose = node.create_publisher(PoseStamped, "/ee_pose", qos.PROPRIO)
         self._success = node.create_publisher(Bool, "/sim/success", qos.EVENT)
+        self._task = node.create_publisher(String, "/sim/task", qos.STATUS)
+        self._privileged = (
+            node.create_publisher(Float64MultiArray, "/sim/privileged", qos.PROPRIO) if privileged else None
+        )
         self._cameras = {
             name: (
                 node.create_publisher(Image, f"/camera/{name}/image_raw", qos.CAMERA),
@@ -56,6 +63,10 @@ class SimulatedSensors:
         }
         self._base_frame = base_frame
 
+    def publish_task(self, robot: SimulatedRobot) -> None:
+        """Say that a scene of the robot's task has just been laid out."""
+        self._task.publish(String(data=robot.task.name))
+
     def publish(self, robot: SimulatedRobot, stamp_ns: int, *, with_images: bool) -> None:
         """Publish one instant; /clock first, so that no stamp lies in the future of its receiver."""
         stamp = to_stamp(stamp_ns)
@@ -64,6 +75,8 @@ class SimulatedSensors:
         self._joints.publish(_joint_state(robot, opening, stamp))
         self._pose.publish(_pose(robot, position, stamp, self._base_frame))
         self._success.publish(Bool(data=robot.success))
+        if self._privileged:
+            self._privileged.publish(Float64MultiArray(data=to_float_array(robot.privileged_observation)))
         if with_images:
             for name, image in robot.images().items():
                 publisher, message = self._cameras[name]

@@ -4,7 +4,7 @@
 
 import numpy as np
 
-from lbm_policy_node.core.joystick import Joystick, JoyState
+from lbm_policy_node.core.joystick import JoyState, Joystick
 from lbm_policy_node.core.types import Array
 from lbm_policy_node.sim.experts import ScriptedExpert
 from lbm_policy_node.sim.robot import CONTROL_RATE_HZ, MAX_STEP_M

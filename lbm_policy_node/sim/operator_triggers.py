@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 lbm_policy contributors
 # SPDX-License-Identifier: Apache-2.0
-"""When the scripted operator takes over: the monitor stopped the robot, time is up, or somebody asks for it."""
+"""When the scripted operator takes over: the monitor stopped the robot, time is up, or somebody asks."""
 
 from lbm_policy_node.core.arbitration import ControlMode
 from lbm_policy_node.core.reasons import ReasonCode
@@ -18,9 +18,9 @@ class OperatorTriggers:
         self._was_late = False
         self._requested = False
 
-    def on_control(self, mode: ControlMode, code: ReasonCode, now_ns: int) -> None:
-        """Take who drives and why."""
-        self._stop = mode is ControlMode.HOLD and code is ReasonCode.MONITOR_STOP
+    def on_control(self, mode: ControlMode, code: int, now_ns: int) -> None:
+        """Take who drives and why (a ReasonCode)."""
+        self._stop = mode is ControlMode.HOLD and code == ReasonCode.MONITOR_STOP
         if not self._stop:
             self._stop_is_new = True
         if mode is ControlMode.POLICY and self._began_ns is None:

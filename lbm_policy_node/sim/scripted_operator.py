@@ -16,8 +16,7 @@ from enum import Enum, auto
 import numpy as np
 
 from lbm_policy_node.core.arbitration import ControlMode
-from lbm_policy_node.core.joystick import Joystick, JoyState
-from lbm_policy_node.core.reasons import ReasonCode
+from lbm_policy_node.core.joystick import JoyState, Joystick
 from lbm_policy_node.core.types import Array
 from lbm_policy_node.sim.experts import ScriptedExpert
 from lbm_policy_node.sim.operator_hand import OperatorHand
@@ -26,7 +25,7 @@ from lbm_policy_node.sim.operator_triggers import OperatorTriggers
 from lbm_policy_node.sim.tasks import task_named
 
 JUMP_M = 0.05
-"""The hand moves at most 1.7 cm per control tick; what is farther off from one to the next was laid out anew."""
+"""A hand moves 1.7 cm per control tick; what moved farther from one to the next was laid out anew."""
 BLIND_NS = 250_000_000
 """Age of the newest state of the simulator from which on the operator holds the stick still."""
 NOTICE_NS = 300_000_000
@@ -50,6 +49,7 @@ class ScriptedOperator:
 
     Attributes:
         phase: What it is doing.
+        task: Name of the task that it can solve; empty while it knows none.
     """
 
     def __init__(self, settings: OperatorSettings, joystick: Joystick) -> None:
@@ -63,6 +63,7 @@ class ScriptedOperator:
         self._rng = np.random.default_rng(settings.seed)
         self._triggers = OperatorTriggers(settings)
         self._hand: OperatorHand | None = None
+        self.task = ""
         self._observation: tuple[int, Array] | None = None
         self._mode, self._success = ControlMode.HOLD, False
         self.phase, self._since_ns, self._report = Phase.WATCHING, 0, ""
@@ -71,7 +72,7 @@ class ScriptedOperator:
         self._solved_ns: int | None = None  # since when the task is solved
 
     def on_task(self, name: str) -> None:
-        """Take the task of a scene that has just been laid out.
+        """Take the task to solve.
 
         Raises:
             ValueError: With the known names.
@@ -79,33 +80,40 @@ class ScriptedOperator:
         noise_m_s = self._settings.noise_m_s
         expert = ScriptedExpert(task_named(name))
         self._hand = OperatorHand(expert, self._joystick, noise_m_s=noise_m_s, rng=self._rng)
-        self._begin_anew()
+        self.task = name
 
     def on_observation(self, observation: Array, now_ns: int) -> None:
         """Take Meta-World's full state, shape (39,), which begins with the hand's position."""
         before, self._observation = self._observation, (now_ns, observation)
         if before is not None and np.linalg.norm(observation[:3] - before[1][:3]) > JUMP_M:
-            self._begin_anew()
+            self.on_new_scene()
+
+    def on_new_scene(self) -> None:
+        """Watch a scene that has just been laid out; what the old one left behind triggers nothing."""
+        self._triggers = OperatorTriggers(self._settings)
+        self.phase, self._since_ns, self._report = Phase.WATCHING, 0, ""
+        self._success = False
 
     def on_success(self, success: bool) -> None:
         """Take whether the task is solved at present."""
         self._success = success
 
-    def on_control(self, mode: ControlMode, code: ReasonCode, now_ns: int) -> None:
-        """Take who drives and why."""
+    def on_control(self, mode: ControlMode, code: int, now_ns: int) -> None:
+        """Take who drives and why (a ReasonCode)."""
         self._mode = mode
         self._triggers.on_control(mode, code, now_ns)
 
     def on_request(self, take_over: bool) -> None:
         """Take over, or let go without pressing anything afterwards, because somebody asks for it."""
-        self._triggers.on_request(take_over)
-        if not take_over and self.phase in (Phase.REACTING, Phase.DRIVING):
+        active = self.phase in (Phase.REACTING, Phase.DRIVING)
+        self._triggers.on_request(take_over and not active)
+        if active and not take_over:
             self.phase, self._report = Phase.LETTING_GO, ""
 
     def tick(self, now_ns: int) -> JoyState:
         """Return the joystick of this instant."""
         if now_ns < self._since_ns:  # the clock went back
-            self._begin_anew()
+            self.on_new_scene()
         self._move_on(now_ns)
         if self.phase is Phase.DRIVING and self._hand:
             return self._hand.drive(self._seen(now_ns), now_ns)
@@ -158,12 +166,6 @@ class ScriptedOperator:
 
     def _enter(self, phase: Phase, now_ns: int) -> None:
         self.phase, self._since_ns = phase, now_ns
-
-    def _begin_anew(self) -> None:
-        """Watch another scene; what the old one left behind triggers nothing."""
-        self._triggers = OperatorTriggers(self._settings)
-        self.phase, self._since_ns, self._report = Phase.WATCHING, 0, ""
-        self._success = False
 
     def _seen(self, now_ns: int) -> Array | None:
         if self._observation is None or now_ns - self._observation[0] > BLIND_NS:

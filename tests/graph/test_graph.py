@@ -177,3 +177,30 @@ def test_policy_sends_its_embedding_where_the_score_needs_it(checkpoint: str, na
         "send_embedding"
         not in describe(GraphConfig(robot="metaworld", checkpoint=checkpoint)).processes[-1].parameters
     )
+
+
+def test_scripted_operator_sees_the_simulators_state_and_follows_who_drives(checkpoint: str) -> None:
+    chosen = {"takeover_after_s": 2.0}
+    config = GraphConfig(
+        robot="metaworld", checkpoint=checkpoint, sim=True, teleop="scripted", namespace="left",
+        teleop_parameters=chosen,
+    )  # fmt: skip
+    simulator, executor, operator, _policy = describe(config).processes
+    assert operator.name == "scripted_teleop_node" and operator.namespace == executor.namespace == "left"
+    assert operator.parameters == {
+        "robot": executor.parameters["robot"],
+        "use_sim_time": True,
+        **chosen,
+    }
+    assert simulator.parameters["publish_privileged"] is True
+    without = describe(GraphConfig(robot="metaworld", checkpoint=checkpoint, sim=True))
+    assert without.processes[0].parameters["publish_privileged"] is False
+
+
+@pytest.mark.parametrize(
+    ("choice", "complaint"),
+    [("scripted", "start the simulated robot too"), ("magic", "teleop is 'magic'; expected one of '', 'scr")],
+)
+def test_teleop_that_cannot_work_is_refused(checkpoint: str, choice: str, complaint: str) -> None:
+    with pytest.raises(ValueError, match=complaint):
+        describe(GraphConfig(robot="metaworld", checkpoint=checkpoint, teleop=choice))

@@ -9,18 +9,16 @@ from typing import Any
 
 import pytest
 from executor_harness import ControlWatcher, add_executor_node
-from geometry_msgs.msg import PoseStamped
 from lbm_msgs.msg import ControlState, MonitorVerdict, Reason
 from lbm_msgs.srv import ResetSimulation
+from lock_step_robot import LockStepRobot
 from monitor_harness import add_monitor_node
 from policy_harness import PolicyUser, add_policy_node
-from rclpy.parameter import Parameter
 from ros_graph import Graph
 
 from lbm_policy_node.monitor_choice import ON, choose_monitor
 from lbm_policy_node.paths import shared_path
 from lbm_policy_node.ros import qos
-from lbm_policy_node.ros.sim_robot_node import SimRobotNode
 from lbm_policy_node.sim.robot import CONTROL_RATE_HZ
 
 TASK, SEED, RUN_S = "drawer-open", 5, 7.0
@@ -29,35 +27,11 @@ DISTURBANCES = {"occlusion": "score", "welded": "time_limit"}
 SPEC, CHECKPOINT = shared_path("config/robots/metaworld.yaml"), shared_path("checkpoints/mt10")
 
 
-class LockStepRobot(SimRobotNode):
-    """The simulated robot's node, ticked by the test."""
-
-    def __init__(self) -> None:
-        self.targets: list[PoseStamped] = []
-        values = {"task": TASK, "lock_step": True}
-        super().__init__(parameter_overrides=[Parameter(name, value=value) for name, value in values.items()])
-
-    @property
-    def now_ns(self) -> int:
-        return self._session.now_ns
-
-    @property
-    def success(self) -> bool:
-        return self._session.robot.success
-
-    def tick(self) -> None:
-        self._advance()
-
-    def _on_target(self, message: PoseStamped) -> None:
-        self.targets.append(message)
-        super()._on_target(message)
-
-
 class MonitoredSimulation:
     """Simulated robot, executor, policy and monitor, as `lbm bringup --sim` starts them."""
 
     def __init__(self, checkpoint: Path = CHECKPOINT) -> None:
-        self.robot = LockStepRobot()
+        self.robot = LockStepRobot(task=TASK)
         self.graph = graph = Graph(self.robot)
         add_executor_node(graph, SPEC, enable_control=True)
         asked = choose_monitor(ON, checkpoint)
