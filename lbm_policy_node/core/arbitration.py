@@ -13,7 +13,9 @@
 ```
 
 After an emergency stop, a person's turn or a stop by the monitor the policy does not go on by itself: it
-takes `resume`, or a new goal (the policy's state leaves RUNNING and comes back).
+takes `resume`, or a new goal (the policy's state leaves RUNNING and comes back). Where the operator has
+chosen so (after_takeover: resume), a deliberate release of the dead-man counts as `resume`; a turn that
+ended for any other reason does not, and after an emergency stop none does.
 """
 
 from enum import IntEnum
@@ -48,19 +50,30 @@ class Arbitration:
         interruptions: Counts emergency stops and takeovers, so that none passes unseen between two ticks.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, resume_after_release: bool = False) -> None:
+        """Start in HOLD.
+
+        Args:
+            resume_after_release: Whether the policy goes on when a person hands back deliberately.
+        """
         self.mode = ControlMode.HOLD
         self.interruptions = 0
-        self._estop_pressed = False
+        self._resume_after_release = resume_after_release
+        self._estop_pressed: set[str] = set()
         self._estop_latched = False
         self._human = False
         self._waiting: Reason | None = None
         self._policy_state = PolicyState.UNCONFIGURED
         self._policy_reason = Reason(ReasonCode.POLICY_NOT_RUNNING, "no status of the policy has arrived")
 
-    def estop(self, pressed: bool) -> None:
-        """Take the state of the stop button; pressing latches, releasing does not reset."""
-        self._estop_pressed = pressed
+    @property
+    def waiting(self) -> bool:
+        """Whether it takes `resume` or a new goal before the policy drives."""
+        return self._waiting is not None
+
+    def estop(self, pressed: bool, button: str = "estop") -> None:
+        """Take the state of one of the stop buttons; pressing latches, releasing does not reset."""
+        (self._estop_pressed.add if pressed else self._estop_pressed.discard)(button)
         if pressed:
             self.interruptions += not self._estop_latched
             self._estop_latched = True
@@ -71,7 +84,8 @@ class Arbitration:
     def reset_estop(self) -> Reason | None:
         """Leave STOPPED for HOLD; refused while the button is pressed."""
         if self._estop_pressed:
-            return Reason(ReasonCode.ESTOP_STILL_PRESSED, "release the stop button first")
+            names = ", ".join(sorted(self._estop_pressed))
+            return Reason(ReasonCode.ESTOP_STILL_PRESSED, f"release the stop button first: {names}")
         if self._estop_latched:
             self._estop_latched = False
             self.mode = ControlMode.HOLD
@@ -83,15 +97,25 @@ class Arbitration:
             return Reason(ReasonCode.E_STOP, "the emergency stop is latched")
         self.interruptions += 1
         self._human = True
-        self._waiting = Reason(ReasonCode.HUMAN_CONTROL, "handed back; resume or start again to go on")
+        if self._waiting is None or self._waiting.code != ReasonCode.E_STOP:
+            self._waiting = Reason(ReasonCode.HUMAN_CONTROL, "handed back; resume or start again to go on")
         self.mode = ControlMode.HUMAN
         return None
 
-    def hand_back(self) -> None:
-        """End a person's turn: HOLD."""
-        if self._human:
-            self._human = False
-            self.mode = ControlMode.HOLD
+    def hand_back(self, *, deliberate: bool = False) -> None:
+        """End a person's turn: HOLD; after a deliberate release the policy may go on, if so chosen."""
+        if not self._human:
+            return
+        self._human = False
+        self.mode = ControlMode.HOLD
+        stopped = self._waiting is not None and self._waiting.code == ReasonCode.E_STOP
+        if deliberate and self._resume_after_release and not stopped:
+            self._waiting = None
+
+    def pause(self, text: str) -> None:
+        """Hold because a person wanted to take over and could not, until resume or a new goal."""
+        if self._waiting is None:
+            self._waiting = Reason(ReasonCode.HUMAN_CONTROL, text)
 
     def monitor_stop(self, text: str) -> None:
         """Hold because the monitor asks for it, until resume or a new goal."""

@@ -48,25 +48,40 @@ class DeadMan:
             release_ns: Hysteresis of the release.
         """
         self.state = DeadManState.LOST
-        self.reason = Reason(ReasonCode.OBSERVATION_MISSING, "the dead-man has not been seen released yet")
+        self.reason = Reason(
+            ReasonCode.OBSERVATION_MISSING, "the dead-man has not been seen released yet; let go of it first"
+        )
         self._max_age_ns = max_age_ns
         self._max_skew_ns = max_skew_ns
         self._release_ns = release_ns
         self._stamp_ns: int | None = None
         self._released_ns = 0
+        self._held: tuple[int, bool] | None = None
 
     @property
     def in_control(self) -> bool:
         """Whether the person has the robot: pressed, or let go less than the hysteresis ago."""
         return self.state in (DeadManState.PRESSED, DeadManState.RELEASING)
 
-    def on_sample(self, pressed: bool, stamp_ns: int, now_ns: int) -> None:
-        """Take one sample of the signal; one that does not count changes nothing (see the module)."""
+    def held(self, now_ns: int) -> bool:
+        """Whether a press has arrived lately, counted or not: only to say why it is not followed."""
+        if self._held is None:
+            return False
+        arrived_ns, pressed = self._held
+        return pressed and 0 <= now_ns - arrived_ns <= self._max_age_ns
+
+    def on_sample(self, pressed: bool, stamp_ns: int, now_ns: int) -> Reason | None:
+        """Take one sample of the signal; one that does not count changes nothing (see the module).
+
+        Returns:
+            Why it does not count: too old or from the future. Samples out of order are dropped silently.
+        """
         self.tick(now_ns)
-        if self._implausible(stamp_ns, now_ns):
-            return
+        self._held = (now_ns, pressed)
+        if fault := self._implausible(stamp_ns, now_ns):
+            return fault
         if self._stamp_ns is not None and stamp_ns < self._stamp_ns:
-            return
+            return None
         self._stamp_ns = stamp_ns
         if self.state is DeadManState.LOST:
             self._set(DeadManState.LOST if pressed else DeadManState.RELEASED)
@@ -76,6 +91,7 @@ class DeadMan:
             # The press ended when the sample was made, but never in the future.
             self._released_ns = min(stamp_ns, now_ns)
             self._set(DeadManState.RELEASING)
+        return None
 
     def tick(self, now_ns: int) -> DeadManState:
         """Let time pass: the hysteresis ends, or the newest sample turns stale."""

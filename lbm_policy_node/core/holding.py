@@ -26,12 +26,17 @@ class Holding:
         self.command: Array | None = None
         self.obeyed = False
 
+    @property
+    def motion(self) -> Motion | None:
+        """The last command and how it was moving; None before the first."""
+        return self._motion
+
     def drive(self, now_ns: int, action: Array, *, first: bool) -> None:
-        """Note a command of the policy; the first one after a rest has no speed yet."""
+        """Note a command of the policy or of a person; the first one from elsewhere has no speed yet."""
         before = self._motion
         if before is None or first:
-            before = Motion(now_ns, action, action * 0.0, ())
-        if now_ns > before.time_ns or first:
+            self._motion = motion_between(self._limits, now_ns, action, now_ns, action)
+        elif now_ns > before.time_ns:
             self._motion = motion_between(self._limits, before.time_ns, before.action, now_ns, action)
         self._brake, self.command, self.obeyed = None, action, True
 
@@ -54,4 +59,7 @@ class Holding:
             self.obeyed = False  # nothing holds the robot here any more
             return None
         self.command = self._brake.at(now_ns)
+        before = self._motion
+        if before is not None and now_ns > before.time_ns:
+            self._motion = motion_between(self._limits, before.time_ns, before.action, now_ns, self.command)
         return self.command

@@ -11,44 +11,19 @@
 ```
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
 from lbm_policy_node.core.braking import Motion
-from lbm_policy_node.core.dead_man import DeadMan, DeadManState
+from lbm_policy_node.core.dead_man import DeadManState
 from lbm_policy_node.core.human_motion import HumanMotion
+from lbm_policy_node.core.human_turn import HumanTurn
 from lbm_policy_node.core.limits import ActionLimits
 from lbm_policy_node.core.reasons import OK, Reason, ReasonCode
 from lbm_policy_node.core.robot_spec import RobotSpec
+from lbm_policy_node.core.teleop_lane import TeleopLane
 from lbm_policy_node.core.teleop_samples import TeleopSample
-from lbm_policy_node.core.teleop_sources import TeleopSource
-from lbm_policy_node.core.teleop_target import TeleopTarget
-from lbm_policy_node.core.types import Array
-
-
-@dataclass(frozen=True, eq=False)
-class HumanTurn:
-    """What one tick of the takeover yields.
-
-    Attributes:
-        source: Name of the source that has the robot; empty for nobody.
-        action: The command, spec order and units, shape (action_dim,); None for nobody.
-        reason: Why the last turn was paused or a press was not followed; OK otherwise.
-        ignored: Sources that are pressed but come second.
-    """
-
-    source: str
-    action: Array | None
-    reason: Reason
-    ignored: tuple[str, ...]
-
-
-@dataclass(frozen=True, eq=False)
-class _Lane:
-    source: TeleopSource
-    dead_man: DeadMan
-    target: TeleopTarget
 
 
 class Takeover:
@@ -61,23 +36,22 @@ class Takeover:
         """Start with nobody driving."""
         self._limits = limits
         self._names = spec.action_names
-        self._lanes = {
-            source.name: _Lane(
-                source, DeadMan(source.max_age_ns, spec.max_skew_ns), TeleopTarget(spec, limits, source)
-            )
-            for source in spec.teleop
-        }
-        self._active: _Lane | None = None
+        self._lanes = {source.name: TeleopLane(spec, limits, source) for source in spec.teleop}
+        self._active: TeleopLane | None = None
         self._motion: HumanMotion | None = None
         self._reason = OK
 
-    def on_dead_man(self, name: str, pressed: bool, stamp_ns: int, now_ns: int) -> None:
-        """Take a sample of a source's dead-man."""
-        self._lanes[name].dead_man.on_sample(pressed, stamp_ns, now_ns)
+    def on_dead_man(self, name: str, pressed: bool, stamp_ns: int, now_ns: int) -> Reason | None:
+        """Take a sample of a source's dead-man; returns why it does not count."""
+        return self._lanes[name].on_dead_man(pressed, stamp_ns, now_ns)
 
     def on_sample(self, name: str, sample: TeleopSample, stamp_ns: int, now_ns: int) -> Reason | None:
         """Take a motion sample of a source; returns why it is not used."""
-        return self._lanes[name].target.on_sample(sample, stamp_ns, now_ns)
+        return self._lanes[name].on_sample(sample, stamp_ns, now_ns)
+
+    def on_readable(self, name: str, part: str, refused: Reason | None, now_ns: int) -> None:
+        """Take whether a part of a source's message (teleop_lane.MOTION ...) could be read at all."""
+        self._lanes[name].note(part, refused, now_ns)
 
     def on_buttons(self, name: str, pressed: frozenset[str]) -> None:
         """Take the buttons of a source; the gripper's count while it drives; both at once do nothing."""
@@ -89,9 +63,16 @@ class Takeover:
 
     def end(self, reason: Reason) -> None:
         """End the turn from outside, as an emergency stop does: every source must be pressed afresh."""
+        if self._active is not None:
+            self._reason = reason
         for lane in self._lanes.values():
             lane.dead_man.lose(reason)
-        self._active, self._motion, self._reason = None, None, reason
+        self._active, self._motion = None, None
+
+    def forget(self) -> None:
+        """Say no longer why the last turn ended: the robot goes on without it."""
+        if self._active is None:
+            self._reason = OK
 
     def tick(self, now_ns: int, motion: Motion | None) -> HumanTurn:
         """Decide who drives in this control tick.
@@ -103,14 +84,18 @@ class Takeover:
         """
         for lane in self._lanes.values():
             lane.dead_man.tick(now_ns)
+        drove, refused = self._active is not None, False
         fault = self._fault(now_ns)
         if fault is None:
             fault = self._hand_over(self._choose(), now_ns, motion)
         if fault is not None:
             self.end(fault)
+            self._reason, refused = fault, not drove
+        complaints = self._complaints(now_ns)
         if self._active is None or self._motion is None:
-            return HumanTurn("", None, self._reason, ())
-        return HumanTurn(self._active.source.name, self._motion.at(now_ns), OK, self._ignored())
+            return HumanTurn(reason=self._reason, refused=refused, complaints=complaints)
+        action = self._motion.at(now_ns)
+        return HumanTurn(self._active.source.name, action, OK, self._ignored(), complaints=complaints)
 
     def _fault(self, now_ns: int) -> Reason | None:
         """Return why the one who drives cannot go on."""
@@ -122,14 +107,14 @@ class Takeover:
             return self._active.target.fault(now_ns)
         return None
 
-    def _choose(self) -> _Lane | None:
+    def _choose(self) -> TeleopLane | None:
         """Return the first that is pressed, else the one that was let go a moment ago."""
         for lane in self._lanes.values():
             if lane.dead_man.state is DeadManState.PRESSED:
                 return lane
         return self._active if self._active and self._active.dead_man.in_control else None
 
-    def _hand_over(self, chosen: _Lane | None, now_ns: int, motion: Motion | None) -> Reason | None:
+    def _hand_over(self, chosen: TeleopLane | None, now_ns: int, motion: Motion | None) -> Reason | None:
         if chosen is None:
             self._active, self._motion = None, None
             return None
@@ -141,7 +126,7 @@ class Takeover:
             self._motion.follow(chosen.target, now_ns)
         return None
 
-    def _begin(self, lane: _Lane, now_ns: int, motion: Motion | None) -> Reason | None:
+    def _begin(self, lane: TeleopLane, now_ns: int, motion: Motion | None) -> Reason | None:
         """Begin a turn; between two sources the robot moves on from the present motion."""
         if fault := lane.target.fault(now_ns):
             return fault
@@ -154,14 +139,21 @@ class Takeover:
         self._active, self._reason = lane, OK
         return lane.target.check_start(now_ns)
 
-    def _known(self, lane: _Lane, motion: Motion | None) -> Motion | Reason:
-        """Return the motion without gaps: a gripper of which nothing is known opens where the source can."""
+    def _known(self, lane: TeleopLane, motion: Motion | None) -> Motion | Reason:
+        """Return the motion without gaps: of a gripper nothing may be known before the first command.
+
+        It opens where the source has a button for that, and starts at the leader's own where there is one.
+        """
         if motion is None:
             return Reason(ReasonCode.FEEDBACK_MISSING, "where the robot is, is not known")
-        action, gripper = motion.action, lane.source.gripper
-        if gripper and np.isnan(action[self._names.index(gripper.name)]):
-            action = action.copy()
-            action[self._names.index(gripper.name)] = gripper.open
+        action, gripper = motion.action.copy(), lane.source.gripper
+        for column in np.flatnonzero(np.isnan(action)):
+            name = self._names[column]
+            if gripper is not None and gripper.name == name:
+                action[column] = gripper.open
+            else:
+                leads = lane.target.leader_position(name)
+                action[column] = np.clip(leads, self._limits.low[column], self._limits.high[column])
         unknown = [name for name, value in zip(self._names, action, strict=True) if not np.isfinite(value)]
         if unknown:
             return Reason(ReasonCode.FEEDBACK_MISSING, f"where {unknown} are, is not known")
@@ -173,3 +165,7 @@ class Takeover:
             for name, lane in self._lanes.items()
             if lane is not self._active and lane.dead_man.state is DeadManState.PRESSED
         )
+
+    def _complaints(self, now_ns: int) -> tuple[str, ...]:
+        told = (lane.complaint(now_ns, drives=lane is self._active) for lane in self._lanes.values())
+        return tuple(text for text in told if text)

@@ -8,16 +8,17 @@
 import sys
 from typing import Any
 
-from lbm_msgs.srv import ResetEstop
+from lbm_msgs.srv import ResetEstop, Resume
 from rclpy.timer import Timer
 
 from lbm_policy_node.core.arbitration import ControlMode
+from lbm_policy_node.core.command import Command
 from lbm_policy_node.core.reasons import Reason, ReasonCode
 
 from . import conversion
 from .diagnostics import ERROR, OK, WARN, Diagnostics, Health
 from .executor_node_config import ExecutorNodeConfig
-from .executor_runtime import ExecutorRuntime, reset_estop
+from .executor_runtime import ExecutorRuntime, reset_estop, resume
 from .lifecycle import ManagedNode
 from .process import run
 
@@ -34,6 +35,7 @@ class ChunkExecutorNode(ManagedNode):
         self._refusal = ""
         self._diagnostics = Diagnostics(self, self._health, hardware_id="chunk_executor")
         self.create_service(ResetEstop, "reset_estop", self._on_reset_estop)
+        self.create_service(Resume, "resume", self._on_resume)
 
     def configure(self) -> None:
         """Load the spec and connect."""
@@ -70,12 +72,15 @@ class ChunkExecutorNode(ManagedNode):
         assert self._runtime is not None  # the timer lives while active
         before = self._runtime.last
         command = self._runtime.tick()
-        if before is None or (before.mode, before.reason.code) != (command.mode, command.reason.code):
-            self.get_logger().info(f"{command.mode.name}: {command.reason}")
+        if before is None or _who(before) != _who(command):
+            self.get_logger().info(f"{_who(command)[0]}: {command.reason}")
             self._diagnostics.update()
 
     def _on_reset_estop(self, _request: Any, response: Any) -> Any:
         return conversion.fill_error(response, reset_estop(self._runtime))
+
+    def _on_resume(self, _request: Any, response: Any) -> Any:
+        return conversion.fill_error(response, resume(self._runtime))
 
     def _health(self) -> Health:
         if self._runtime is None:
@@ -91,11 +96,20 @@ class ChunkExecutorNode(ManagedNode):
             "enable_control": self.config.enable_control,
             "monitor_stop": self.config.monitor_stop,
             "monitor_alarm": alarm,
+            "teleop": last.source,
+            "teleop_messages": self._runtime.teleop.received,
         }
+        for (source, part), fault in self._runtime.teleop.faults.items():
+            values[f"teleop {source}, {part}"], level = fault, max(level, WARN)
         message = f"{last.mode.name}: {last.reason}"
         if alarm and last.reason.text != alarm:  # told to warn only, or held for something else
             return Health(max(level, WARN), f"{message}; the monitor asks for a stop: {alarm}", values)
         return Health(level, message, values)
+
+
+def _who(command: Command) -> tuple[str, ReasonCode]:
+    name = command.mode.name
+    return f"{name} by '{command.source}'" if command.source else name, command.reason.code
 
 
 def main(args: list[str] | None = None) -> int:

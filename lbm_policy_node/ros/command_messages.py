@@ -11,6 +11,7 @@ from rclpy.duration import Duration
 from std_msgs.msg import Float64MultiArray
 from trajectory_msgs.msg import JointTrajectory, JointTrajectoryPoint
 
+from lbm_policy_node.core.arbitration import ControlMode
 from lbm_policy_node.core.command import Command
 from lbm_policy_node.core.interpolation import ActionLayout
 from lbm_policy_node.core.plan import Plan
@@ -138,17 +139,21 @@ class TrajectoryStreamWriter:
 class TrajectoryPlanWriter:
     """JointTrajectory of the whole motion, once whenever it changes; positions only, stamped.
 
-    Positions only suits the controller's upsampling mode. The deceleration to hold is such a motion too.
+    Positions only suits the controller's upsampling mode. The deceleration to hold is such a motion too. What
+    a person will want next is not known, so a person's commands are streamed, one point per tick.
     """
 
     message_type = JointTrajectory
 
-    def __init__(self, joints: Sequence[str], columns: Sequence[int]) -> None:
+    def __init__(self, joints: Sequence[str], columns: Sequence[int], period_s: float) -> None:
         """Take the columns of the joints."""
         self._joints, self._columns = list(joints), list(columns)
+        self._stream = TrajectoryStreamWriter(joints, columns, period_s)
 
     def message(self, command: Command, now_ns: int) -> JointTrajectory | None:
         """Return the rest of the motion, if it has changed in this tick."""
+        if command.mode is ControlMode.HUMAN:
+            return self._stream.message(command, now_ns)
         if command.plan is None:
             return None
         return self._trajectory(command.plan, now_ns)
@@ -176,7 +181,7 @@ def make_writer(blocks: Sequence[ActionBlock], action: ActionSpec, tick_s: float
         return TwistWriter(blocks[0], layout)
     assert output.type == TRAJECTORY  # the spec reader knows no other
     if output.mode == "chunk":
-        return TrajectoryPlanWriter(joints, columns)
+        return TrajectoryPlanWriter(joints, columns, tick_s)
     return TrajectoryStreamWriter(joints, columns, tick_s)
 
 

@@ -4,7 +4,7 @@
 
 from dataclasses import dataclass
 
-from lbm_policy_node.core.chunk_executor import ChunkExecutorConfig
+from lbm_policy_node.core.executor_config import ChunkExecutorConfig
 
 from .parameters import parameter
 

@@ -22,9 +22,11 @@ from lbm_policy_node.messages.image_encoding import ConversionError
 from . import conversion, qos
 from .command_messages import make_writer
 from .executor_node_config import HOLD, ExecutorNodeConfig
+from .operator_events import OperatorEvents
 from .status_publisher import FLUSH_S
 from .status_publisher import TOPIC as POLICY_STATUS_TOPIC
 from .streams import StreamSubscriptions
+from .teleop_inputs import TeleopInputs
 
 
 class ExecutorRuntime:
@@ -33,6 +35,8 @@ class ExecutorRuntime:
     Attributes:
         robot: Its spec.
         executor: What decides.
+        operator: What the operator does beside driving.
+        teleop: What the operator drives with.
         last: The newest command.
         refused_chunks: How many so far.
         alarm: Why the monitor asks for a stop; empty while its newest verdict does not.
@@ -59,6 +63,8 @@ class ExecutorRuntime:
             for writer in [make_writer(blocks, robot.action, 1.0 / robot.control_rate_hz)]
         ]
         self._streams = StreamSubscriptions(node, robot.feedback_streams, self._feedback.push)
+        self.operator = OperatorEvents(node, self.executor)
+        self.teleop = TeleopInputs(node, robot.teleop, self.executor.takeover, self.operator.on_button)
         self._subscriptions = self._subscribe()
 
     def tick(self) -> Command:
@@ -70,11 +76,13 @@ class ExecutorRuntime:
             if message is not None:
                 publisher.publish(message)
         self._publish_state(command, now_ns)
+        self.operator.after_tick(command, now_ns)
         return command
 
     def halt(self, reason: Reason) -> None:
         """Come to hold before the ticks end; a controller that has a whole trajectory gets the stop."""
         self.executor.on_policy_state(PolicyState.IDLE, reason)
+        self.executor.takeover.end(reason)
         self.tick()
         for _writer, publisher in self._writers:
             publisher.wait_for_all_acked(Duration(seconds=FLUSH_S))
@@ -82,6 +90,8 @@ class ExecutorRuntime:
     def destroy(self) -> None:
         """Disconnect."""
         self._streams.destroy()
+        self.teleop.destroy()
+        self.operator.destroy()
         for subscription in self._subscriptions:
             self._node.destroy_subscription(subscription)
         for publisher in [self._states, *(publisher for _writer, publisher in self._writers)]:
@@ -144,11 +154,17 @@ class ExecutorRuntime:
         )
 
 
+_NOT_CONFIGURED = Reason(ReasonCode.NOT_ACTIVE, "the chunk executor is not configured")
+
+
 def reset_estop(runtime: ExecutorRuntime | None) -> Reason:
     """Release the latch, or say why not."""
-    if runtime is None:
-        return Reason(ReasonCode.NOT_ACTIVE, "the chunk executor is not configured")
-    return runtime.executor.reset_estop() or OK
+    return _NOT_CONFIGURED if runtime is None else runtime.executor.reset_estop() or OK
+
+
+def resume(runtime: ExecutorRuntime | None) -> Reason:
+    """Let the policy go on, or say why not."""
+    return _NOT_CONFIGURED if runtime is None else runtime.operator.resume("resume")
 
 
 def stop_request(verdict: MonitorVerdict) -> str:

@@ -30,6 +30,7 @@ class GoalInterfaces:
         goals: GoalHandler,
         *,
         on_start: Callable[[], None],
+        on_instruction: Callable[[], None],
         on_refused: Callable[[Reason], None],
         success_topic: str = "",
     ) -> None:
@@ -39,11 +40,12 @@ class GoalInterfaces:
             node: Their node; every callback runs in its executor thread.
             goals: Decides.
             on_start: Called when a run has started.
+            on_instruction: Called when an instruction has come into force.
             on_refused: Called with the reason when a start was refused.
             success_topic: std_msgs/Bool topic; true ends the run as succeeded. Empty for none.
         """
         self._node, self._goals = node, goals
-        self._on_start, self._on_refused = on_start, on_refused
+        self._on_start, self._on_instruction, self._on_refused = on_start, on_instruction, on_refused
         self._handle: ServerGoalHandle | None = None
         self._server = ActionServer(
             node,
@@ -96,6 +98,7 @@ class GoalInterfaces:
             reason = self._goals.start(instruction, time_limit_s, now_ns)
         if reason.ok:
             self._on_start()
+            self._on_instruction()
         else:
             self._refused(reason)
         return reason
@@ -126,7 +129,10 @@ class GoalInterfaces:
         return conversion.fill_error(response, self._goals.end(Termination.CANCELED, self._now_ns()))
 
     def _set_instruction(self, request: Any, response: Any) -> Any:
-        return conversion.fill_error(response, self._goals.set_instruction(request.instruction))
+        reason = self._goals.set_instruction(request.instruction)
+        if reason.ok:
+            self._on_instruction()
+        return conversion.fill_error(response, reason)
 
     def _on_success(self, message: Bool) -> None:
         if message.data:

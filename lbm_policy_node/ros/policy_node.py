@@ -19,6 +19,7 @@ from .diagnostics import Diagnostics
 from .goal import Ending, GoalHandler, Termination
 from .goal_interfaces import GoalInterfaces
 from .lifecycle import ManagedNode
+from .policy_events import PolicyEvents
 from .policy_node_config import PolicyNodeConfig
 from .policy_report import PolicyReport, health
 from .policy_runtime import PolicyRuntime
@@ -36,10 +37,12 @@ class PolicyNode(ManagedNode):
         self._runtime: PolicyRuntime | None = None
         self._idle_reason = Reason(ReasonCode.NOT_ACTIVE, "the policy node is not configured")
         self._goals = GoalHandler(self._on_end)
+        self._events = PolicyEvents(self, self._goals, self._begin_anew)
         self._interfaces = GoalInterfaces(
             self,
             self._goals,
             on_start=self._on_start,
+            on_instruction=self._events.tell_instruction,
             on_refused=self._say_idle,
             success_topic=self.config.success_topic,
         )
@@ -101,8 +104,12 @@ class PolicyNode(ManagedNode):
 
     def _on_start(self) -> None:
         assert self._runtime is not None  # goals are enabled only while active
-        self._runtime.loop.restart()
+        self._begin_anew()
         self._runtime.poll()
+
+    def _begin_anew(self) -> None:
+        if self._runtime is not None:
+            self._runtime.loop.restart()
 
     def _on_end(self, ending: Ending) -> None:
         self.get_logger().info(f"run ended: {ending.termination.name} {ending.reason.text}".rstrip())

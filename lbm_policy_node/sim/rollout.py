@@ -12,7 +12,8 @@ from typing import cast
 import numpy as np
 
 from lbm_policy_node.core.arbitration import ControlMode, PolicyState
-from lbm_policy_node.core.chunk_executor import ChunkExecutor, ChunkExecutorConfig
+from lbm_policy_node.core.chunk_executor import ChunkExecutor
+from lbm_policy_node.core.executor_config import ChunkExecutorConfig
 from lbm_policy_node.core.history import ObservationHistory
 from lbm_policy_node.core.reasons import Reason
 from lbm_policy_node.core.robot_spec import RobotSpec

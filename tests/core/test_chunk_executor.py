@@ -11,8 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lbm_policy_node.core.arbitration import ControlMode, PolicyState
-from lbm_policy_node.core.chunk_executor import ChunkExecutor, ChunkExecutorConfig
+from lbm_policy_node.core.chunk_executor import ChunkExecutor
 from lbm_policy_node.core.command import Command
+from lbm_policy_node.core.executor_config import ChunkExecutorConfig
 from lbm_policy_node.core.reasons import Reason, ReasonCode
 from lbm_policy_node.core.robot_spec import RobotSpec
 from lbm_policy_node.core.types import ActionChunk, Array, no_samples
@@ -286,7 +287,9 @@ def test_a_takeover_silences_the_executor_and_control_starts_where_the_person_le
     executor.arbitration.hand_back()
     assert executor.tick(1_230 * MS, moved).mode is ControlMode.HOLD
     executor.arbitration.resume()
-    command = executor.tick(1_240 * MS, moved)
+    assert executor.tick(1_240 * MS, moved).mode is ControlMode.HOLD  # the chunk was of the person's turn
+    executor.on_chunk(chunk(3, 1_240, [[0.06, 0.65, 0.2, 1.0]] * 8), 1_250 * MS)
+    command = executor.tick(1_250 * MS, moved)
     assert command.mode is ControlMode.POLICY and command.action is not None
     np.testing.assert_allclose(command.action[:3], moved[:3])
 

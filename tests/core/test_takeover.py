@@ -7,7 +7,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.spatial.transform import Rotation
-from teleop_robots import JOY, POSE, SECOND, START, TURNING_START, TWIST, at_rest, moving_robot, turning_robot
+from teleop_robots import (
+    JOY,
+    POSE,
+    SECOND,
+    START,
+    TURNING_START,
+    TWIST,
+    at_rest,
+    leading_robot,
+    moving_robot,
+    turning_robot,
+)
 
 from lbm_policy_node.core.arbitration import Arbitration, ControlMode, PolicyState
 from lbm_policy_node.core.braking import Motion, motion_between
@@ -15,7 +26,7 @@ from lbm_policy_node.core.limits import ActionLimits
 from lbm_policy_node.core.ramp import RAMP_NS, Ramp, limited_step
 from lbm_policy_node.core.reasons import OK, ReasonCode
 from lbm_policy_node.core.robot_spec import RobotSpec
-from lbm_policy_node.core.samples import PoseSample
+from lbm_policy_node.core.samples import JointSample, PoseSample
 from lbm_policy_node.core.takeover import Takeover
 from lbm_policy_node.core.teleop_samples import TwistSample
 from lbm_policy_node.core.types import Array
@@ -230,6 +241,20 @@ def test_the_gripper_button_of_the_driver_closes_and_opens_at_once():
         assert turn.action is not None
         values.append(turn.action[3])
     assert values == [-1.0, 1.0, 1.0, 1.0]
+
+
+def test_a_gripper_that_nothing_measures_starts_where_the_leaders_is():
+    spec = leading_robot()
+    takeover, start = takeover_of(spec), np.array([0.1, 0.0, 0.0, 0.0, 0.0, np.nan])
+    joints = JointSample(
+        spec.action_names, np.array([0.5, 0.5, 0.5, 0.5, 0.5, 0.3]), np.zeros(0), np.zeros(0)
+    )
+    takeover.on_sample("leader", joints, SECOND, SECOND)
+    takeover.on_dead_man("leader", False, SECOND - 1, SECOND - 1)
+    takeover.on_dead_man("leader", True, SECOND, SECOND)
+    action = takeover.tick(SECOND, at_rest(start, SECOND)).action
+    assert action is not None
+    np.testing.assert_allclose(action, [0.1, 0.0, 0.0, 0.0, 0.0, 0.3])
 
 
 def test_nobody_takes_a_robot_over_whose_position_is_unknown():

@@ -1,0 +1,44 @@
+# SPDX-FileCopyrightText: 2026 lbm_policy contributors
+# SPDX-License-Identifier: Apache-2.0
+"""What one control tick says about a person's turn, and how that is told beside the reason of the mode."""
+
+from dataclasses import dataclass, replace
+
+from lbm_policy_node.core.reasons import OK, Reason
+from lbm_policy_node.core.types import Array
+
+
+@dataclass(frozen=True, eq=False)
+class HumanTurn:
+    """What one tick of the takeover yields.
+
+    Attributes:
+        source: Name of the source that has the robot; empty for nobody.
+        action: The command, spec order and units, shape (action_dim,); None for nobody.
+        reason: Why the last turn was paused or a press was not followed; OK otherwise, also after a release.
+        ignored: Sources that are pressed but come second.
+        refused: In this tick somebody pressed and was not followed, though nobody else drives.
+        complaints: Why presses, or messages of the source that drives, are not followed; one per source.
+    """
+
+    source: str = ""
+    action: Array | None = None
+    reason: Reason = OK
+    ignored: tuple[str, ...] = ()
+    refused: bool = False
+    complaints: tuple[str, ...] = ()
+
+
+def told(reason: Reason, turn: HumanTurn) -> Reason:
+    """Return the reason of a mode with everything added that an operator must know of the teleop."""
+    parts = [reason.text] if reason.text else []
+    notes = [
+        *turn.complaints,
+        *(f"{name} is pressed, too; {turn.source} comes first" for name in turn.ignored),
+    ]
+    if not (turn.source or turn.reason.ok or reason.ok):
+        notes.insert(0, turn.reason.text)
+    for note in notes:
+        if not any(note in part for part in parts):
+            parts = [*(part for part in parts if part not in note), note]
+    return replace(reason, text="; ".join(parts))

@@ -1,0 +1,51 @@
+# SPDX-FileCopyrightText: 2026 lbm_policy contributors
+# SPDX-License-Identifier: Apache-2.0
+"""What the policy node learns from and tells on `episode_events`."""
+
+from collections.abc import Callable
+
+from lbm_msgs.msg import EpisodeEvent
+from rclpy.node import Node
+
+from . import qos
+from .episode_events import TOPIC, EpisodeEvents
+from .goal import GoalHandler, Termination
+
+BEGIN_ANEW = (EpisodeEvent.TAKEOVER, EpisodeEvent.HANDBACK, EpisodeEvent.RESUMED)
+"""After these somebody else has moved the robot, so that the policy's history says nothing of its own."""
+
+ENDINGS = {
+    EpisodeEvent.SUCCESS: Termination.SUCCEEDED,
+    EpisodeEvent.FAILURE: Termination.FAILED,
+    EpisodeEvent.DISCARDED: Termination.CANCELED,
+}
+
+
+class PolicyEvents:
+    """A takeover begins the history anew and neither ends nor blocks a goal; an outcome ends it."""
+
+    def __init__(self, node: Node, goals: GoalHandler, begin_anew: Callable[[], None]) -> None:
+        """Connect; ``begin_anew`` is called on takeover, hand-back and resume."""
+        self._node, self._goals, self._begin_anew = node, goals, begin_anew
+        self._events = EpisodeEvents(node)
+        self._subscription = node.create_subscription(EpisodeEvent, TOPIC, self._on_event, qos.EPISODE_EVENT)
+
+    def tell_instruction(self) -> None:
+        """Publish the instruction that is in force from now on."""
+        if self._goals.run is not None:
+            self._events.publish(
+                EpisodeEvent.INSTRUCTION_CHANGED,
+                source=self._node.get_name(),
+                instruction=self._goals.run.instruction,
+            )
+
+    def destroy(self) -> None:
+        """Disconnect."""
+        self._events.destroy()
+        self._node.destroy_subscription(self._subscription)
+
+    def _on_event(self, message: EpisodeEvent) -> None:
+        if message.event in BEGIN_ANEW:
+            self._begin_anew()
+        elif message.event in ENDINGS:
+            self._goals.end(ENDINGS[message.event], self._node.get_clock().now().nanoseconds)
