@@ -55,7 +55,7 @@ class RepairReport:
 
 
 def needs_repair(path: Path) -> bool:
-    """Say, by its ends and without reading all of it, whether a bag is unfinished; False while it is recorded.
+    """Say, by its ends and without reading all of it, whether a bag is unfinished; not while it is recorded.
 
     Raises:
         BagError: There is no bag.
