@@ -56,6 +56,7 @@ setup(
             "policy_node = lbm_policy_node.ros.policy_node:main",
             "chunk_executor_node = lbm_policy_node.ros.chunk_executor_node:main",
             "monitor_node = lbm_policy_node.ros.monitor_node:main",
+            "recorder_node = lbm_policy_node.ros.recorder_node:main",
             "sim_robot_node = lbm_policy_node.ros.sim_robot_node:main",
             "scripted_teleop_node = lbm_policy_node.ros.scripted_teleop_node:main",
         ]

@@ -66,6 +66,15 @@ ARGUMENTS = [
         choices=list(TELEOP_CHOICES),
         description="scripted: with sim, an operator who takes over by the simulator's expert.",
     ),
+    DeclareLaunchArgument(
+        "record",
+        default_value="false",
+        choices=SWITCH,
+        description="Record an episode per run of the policy.",
+    ),
+    DeclareLaunchArgument(
+        "episodes", default_value="episodes", description="Folder of the recorded episodes."
+    ),
 ]
 
 
@@ -86,6 +95,8 @@ def read_config(context: LaunchContext) -> GraphConfig:
         monitor=text["monitor"],
         monitor_stop=text["monitor_stop"],
         teleop=text["teleop"],
+        record=text["record"] == "true",
+        episodes=text["episodes"],
     )
 
 

@@ -80,6 +80,8 @@ class GraphConfig:
         monitor_stop: What a STOP of the monitor does: "hold" or "warn".
         teleop: "scripted" starts an operator that takes over by the simulator's expert (with `sim` only);
             empty for none. A person's gamepad or `lbm teleop` needs nothing here.
+        record: Start the recorder too: an episode per run of the policy.
+        episodes: Folder that it writes them into.
         policy: More parameters of the policy node.
         executor: More parameters of the chunk executor.
         monitor_parameters: More parameters of the monitor.
@@ -99,6 +101,8 @@ class GraphConfig:
     monitor: str = AUTO
     monitor_stop: str = "hold"
     teleop: str = ""
+    record: bool = False
+    episodes: str = "episodes"
     policy: Mapping[str, Parameter] = field(default_factory=dict)
     executor: Mapping[str, Parameter] = field(default_factory=dict)
     monitor_parameters: Mapping[str, Parameter] = field(default_factory=dict)
@@ -186,9 +190,10 @@ def _parameters(
     }
     weights: dict[str, Parameter] = {**common, "checkpoint": str(checkpoint)}
     executor = {"enable_control": config.enable_control, "monitor_stop": config.monitor_stop}
-    nodes: dict[str, dict[str, Parameter]] = {
-        "chunk_executor_node": {**common, **executor, **config.executor}
-    }
+    nodes: dict[str, dict[str, Parameter]] = {}
+    if config.record:  # first, so that it hears the others from their beginning
+        nodes["recorder_node"] = {**common, "folder": str(Path(config.episodes).absolute())}
+    nodes["chunk_executor_node"] = {**common, **executor, **config.executor}
     if config.teleop == SCRIPTED:
         nodes["scripted_teleop_node"] = {**common, **config.teleop_parameters}
     if monitor.starts:

@@ -72,6 +72,8 @@ def supervise(graph: Graph) -> int:
     type=click.Choice([SCRIPTED]),
     help="With --sim: an operator who takes over by the simulator's expert.",
 )
+@click.option("--record/--no-record", default=False, help="Record an episode per run of the policy.")
+@click.option("--episodes", default="episodes", show_default=True, help="Folder of the recorded episodes.")
 def command(
     robot: str,
     checkpoint: str,
@@ -86,6 +88,8 @@ def command(
     monitor: str,
     monitor_stop: str,
     teleop: str | None,
+    record: bool,
+    episodes: str,
 ) -> None:
     """Start policy, executor and monitor for a robot, and the simulated robot with --sim."""
     config = GraphConfig(
@@ -102,6 +106,8 @@ def command(
         monitor=monitor,
         monitor_stop=monitor_stop,
         teleop=teleop or "",
+        record=record,
+        episodes=episodes,
     )
     try:
         graph = describe(config)

@@ -63,6 +63,18 @@ def test_namespace_reaches_policy_and_executor_but_not_the_robot(checkpoint: str
     assert simulator.namespace == ""
 
 
+def test_recorder_starts_first_in_the_namespace_and_only_when_asked(checkpoint: str, tmp_path: Path) -> None:
+    without = describe(GraphConfig(robot="metaworld", checkpoint=checkpoint))
+    assert "recorder_node" not in [process.name for process in without.processes]
+    config = GraphConfig(
+        robot="metaworld", checkpoint=checkpoint, sim=True, record=True, episodes="data", namespace="left"
+    )
+    simulator, recorder, *_ = describe(config).processes
+    assert (simulator.name, recorder.name, recorder.namespace) == ("sim_robot_node", "recorder_node", "left")
+    assert recorder.parameters["folder"] == str(Path("data").absolute())
+    assert recorder.parameters["use_sim_time"] is True and "checkpoint" not in recorder.parameters
+
+
 def test_parameters_keep_their_types_on_the_command_line() -> None:
     values = {"text": "1", "path": "/a b/c", "whole": 1, "real": 1.0, "switch": True, "empty": ""}
     assert parameters(NodeProcess(name="n", module="m", parameters=values)) == values

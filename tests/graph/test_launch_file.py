@@ -97,8 +97,9 @@ def _as_process(node: Any, context: Any) -> NodeProcess:
             {"monitor": "on", "monitor_stop": "warn"},
         ),
         ({"sim": "true", "teleop": "scripted"}, {"sim": True, "teleop": "scripted"}),
+        ({"record": "true", "episodes": "/data"}, {"record": True, "episodes": "/data"}),
     ],
-    ids=["robot", "simulated", "namespaced", "more_arguments", "monitored", "teleoperated"],
+    ids=["robot", "simulated", "namespaced", "more_arguments", "monitored", "teleoperated", "recorded"],
 )
 def test_launch_file_describes_the_same_nodes(
     tmp_path: Path, arguments: dict[str, str], config: dict[str, Any]

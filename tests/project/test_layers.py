@@ -76,6 +76,15 @@ LIGHT_PROGRAMS = {
         "av",
         "scipy",
     },
+    "lbm_policy_node.ros.recorder_node": {
+        "torch",
+        "mujoco",
+        "metaworld",
+        "accelerate",
+        "pyarrow",
+        "av",
+        "scipy",
+    },
     "lbm_policy_node.cli.main": {"torch", "mujoco", "metaworld", "numpy", "rclpy", "yaml"},
 }
 

@@ -60,8 +60,8 @@ def test_no_folder_turns_into_a_python_package_by_accident(root):
 def test_each_program_starts_a_function_that_exists(root):
     scripts = console_scripts(root)
     nodes = {
-        "policy_node", "chunk_executor_node", "monitor_node", "sim_robot_node",
-        "scripted_teleop_node",
+        "policy_node", "chunk_executor_node", "monitor_node", "recorder_node",
+        "sim_robot_node", "scripted_teleop_node",
     }  # fmt: skip
     assert set(scripts) == {"lbm", *nodes}
     for module, function in (target.split(":") for target in scripts.values()):
