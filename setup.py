@@ -59,6 +59,7 @@ setup(
             "recorder_node = lbm_policy_node.ros.recorder_node:main",
             "sim_robot_node = lbm_policy_node.ros.sim_robot_node:main",
             "scripted_teleop_node = lbm_policy_node.ros.scripted_teleop_node:main",
+            "keyboard_teleop_node = lbm_policy_node.ros.keyboard_teleop_node:main",
         ]
     },
 )

@@ -27,6 +27,7 @@ COMMANDS: dict[str, Entry] = {
     "bringup": _entry(
         "bringup", "Start the graph for a robot: policy, executor and, for the demo robot, the simulator."
     ),
+    "teleop": _entry("teleop", "Drive a robot by keyboard through the chunk executor, as by gamepad."),
     "doctor": _entry(
         "doctor", "Check GPU, ROS 2, rendering and the topics of a robot spec, and say what to do."
     ),

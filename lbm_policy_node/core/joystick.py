@@ -45,6 +45,14 @@ class Joystick:
         """What its axes move, of TWIST_COMPONENTS."""
         return tuple(axis.component for axis in self.source.axes)
 
+    @property
+    def full_speed(self) -> Array:
+        """Speeds at full deflection in the order of TWIST_COMPONENTS, shape (6,); 0 where nothing moves."""
+        speeds = np.zeros(len(TWIST_COMPONENTS))
+        for axis in self.source.axes:
+            speeds[TWIST_COMPONENTS.index(axis.component)] = abs(axis.scale)
+        return speeds
+
     def state(self, twist: Array, *, dead_man: bool, pressed: Set[str] = frozenset()) -> JoyState:
         """Return what the gamepad reports.
 

@@ -61,7 +61,7 @@ def test_each_program_starts_a_function_that_exists(root):
     scripts = console_scripts(root)
     nodes = {
         "policy_node", "chunk_executor_node", "monitor_node", "recorder_node",
-        "sim_robot_node", "scripted_teleop_node",
+        "sim_robot_node", "scripted_teleop_node", "keyboard_teleop_node",
     }  # fmt: skip
     assert set(scripts) == {"lbm", *nodes}
     for module, function in (target.split(":") for target in scripts.values()):
