@@ -41,6 +41,7 @@ COMMANDS: dict[str, Entry] = {
         "monitor_stats", "Say how well recorded scores tell failures from successes, beside the clock."
     ),
     "monitor-eval": _entry("monitor_eval", "Measure the runtime monitor in simulation."),
+    "replay": _entry("replay", "Ask a checkpoint again what it saw in recorded episodes, and compare."),
     "bench": _entry("bench", "Measure latency and control-tick lateness against bare rclpy."),
     "bench-monitor": _entry("bench_monitor", "Measure what each score of the monitor costs per chunk."),
 }

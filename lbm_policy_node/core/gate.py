@@ -4,13 +4,48 @@
 
 import numpy as np
 
-from lbm_policy_node.core.alignment import StreamAligner
+from lbm_policy_node.core.alignment import AlignedSamples, StreamAligner
 from lbm_policy_node.core.reasons import Reason, ReasonCode
 from lbm_policy_node.core.robot_spec import RobotSpec
 from lbm_policy_node.core.samples import Sample
 from lbm_policy_node.core.selection import Selector
 from lbm_policy_node.core.spec_streams import ImageSpec
 from lbm_policy_node.core.types import Array, Observation
+
+
+class ObservationBuilder:
+    """Makes an observation of samples that belong together, the same live and from bags."""
+
+    def __init__(self, spec: RobotSpec) -> None:
+        self._images = spec.images
+        self._selectors = [(s.stream, Selector(s, spec.streams[s.stream])) for s in spec.state]
+
+    def build(self, aligned: AlignedSamples, instruction: str) -> Observation | Reason:
+        """Return the observation, or the first thing that is wrong with a sample.
+
+        Args:
+            aligned: A sample of each of spec.observation_streams.
+            instruction: Goes into the observation as it is.
+        """
+        images: dict[str, Array] = {}
+        for key, image in self._images.items():
+            value = _checked_image(image, aligned.samples[image.stream].value)
+            if isinstance(value, Reason):
+                return value
+            images[key] = value
+        state = []
+        for stream, selector in self._selectors:
+            values = selector.select(aligned.samples[stream].value)
+            if isinstance(values, Reason):
+                return values
+            state.append(values)
+        return Observation(
+            aligned.stamp_ns,
+            images,
+            np.concatenate(state).astype(np.float32),
+            instruction,
+            {name: sample.stamp_ns for name, sample in aligned.samples.items()},
+        )
 
 
 class ObservationGate:
@@ -20,9 +55,8 @@ class ObservationGate:
     """
 
     def __init__(self, spec: RobotSpec) -> None:
-        self._spec = spec
         self._aligner = StreamAligner(spec.observation_streams, spec.max_skew_ns)
-        self._selectors = [(s.stream, Selector(s, spec.streams[s.stream])) for s in spec.state]
+        self._builder = ObservationBuilder(spec)
 
     def push(self, stream: str, stamp_ns: int, value: Sample, now_ns: int) -> None:
         """Add what arrived.
@@ -45,25 +79,7 @@ class ObservationGate:
         aligned = self._aligner.align(now_ns)
         if isinstance(aligned, Reason):
             return aligned
-        images: dict[str, Array] = {}
-        for key, image in self._spec.images.items():
-            value = _checked_image(image, aligned.samples[image.stream].value)
-            if isinstance(value, Reason):
-                return value
-            images[key] = value
-        state = []
-        for stream, selector in self._selectors:
-            values = selector.select(aligned.samples[stream].value)
-            if isinstance(values, Reason):
-                return values
-            state.append(values)
-        return Observation(
-            aligned.stamp_ns,
-            images,
-            np.concatenate(state).astype(np.float32),
-            instruction,
-            {name: sample.stamp_ns for name, sample in aligned.samples.items()},
-        )
+        return self._builder.build(aligned, instruction)
 
 
 def _checked_image(spec: ImageSpec, value: Sample) -> Array | Reason:

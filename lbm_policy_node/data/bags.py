@@ -102,12 +102,19 @@ class Bag:
             BagError: The file is damaged, or a message does not fit its definition.
         """
         for topic, log_ns, data in self.raw(topics, start_ns=start_ns, stop_ns=stop_ns):
-            try:
-                value = self._store.deserialize_cdr(data, self.types[topic])
-            except Exception as error:  # rosbags raises whatever its generated code meets
-                text = f"a message of {topic} at {log_ns} ns does not fit {self.types[topic]}: {error}"
-                raise BagError(f"'{self.path}': {text}") from error
-            yield BagMessage(topic, log_ns, value)
+            yield self.decode(topic, log_ns, data)
+
+    def decode(self, topic: str, log_ns: int, data: bytes) -> BagMessage:
+        """Decode what `raw` yielded.
+
+        Raises:
+            BagError: The message does not fit its definition.
+        """
+        try:
+            return BagMessage(topic, log_ns, self._store.deserialize_cdr(data, self.types[topic]))
+        except Exception as error:  # rosbags raises whatever its generated code meets
+            text = f"a message of {topic} at {log_ns} ns does not fit {self.types[topic]}: {error}"
+            raise BagError(f"'{self.path}': {text}") from error
 
     def raw(
         self, topics: Iterable[str] | None = None, *, start_ns: int | None = None, stop_ns: int | None = None

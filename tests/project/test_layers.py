@@ -34,6 +34,9 @@ LAYERS = {
     "data": Layer(
         {"data", "messages", "core", ""}, NUMPY | PICTURES | {"pyarrow", "av", "rosbags", "mcap", "yaml"}
     ),
+    "replay": Layer(
+        {"replay", "core", "messages", "data", "policies", "monitors", ""}, NUMPY | {"matplotlib"}
+    ),
     "training": Layer(
         {"training", "core", "policies", "data", ""}, NUMPY | TORCH | PICTURES | {"accelerate", "tqdm"}
     ),
@@ -46,7 +49,7 @@ LAYERS = {
         {"ros", "core", "messages", "policies", "monitors", "sim", "data", ""}, NUMPY | ROS | {"yaml", "cv2"}
     ),
     "cli": Layer(
-        {"cli", "core", "policies", "data", "monitors", "assessment", "training", "sim", ""},
+        {"cli", "core", "policies", "data", "monitors", "assessment", "training", "sim", "replay", ""},
         NUMPY
         | TORCH
         | SIMULATOR
@@ -112,7 +115,7 @@ def test_no_layer_imports_a_package_that_its_rule_leaves_out(sources):
 
 
 @pytest.mark.parametrize(
-    "layer", ["core", "policies", "data", "monitors", "assessment", "training", "sim", "cli"]
+    "layer", ["core", "policies", "data", "monitors", "assessment", "training", "sim", "replay", "cli"]
 )
 def test_only_ros_knows_ros(sources, layer):
     wrong = {f.module: f.foreign() & ROS for f in sources.values() if f.layer == layer and f.foreign() & ROS}

@@ -1,0 +1,137 @@
+# SPDX-FileCopyrightText: 2026 lbm_policy contributors
+# SPDX-License-Identifier: Apache-2.0
+"""`lbm replay`: a recorded episode fails a bad checkpoint before the robot does."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from lbm_policy_node.replay.limits import Limits
+    from lbm_policy_node.replay.report import ReplayReport
+
+ERROR = 2
+"""Exit code of a bag or checkpoint that cannot be used; 1 is for a checkpoint beyond the limits."""
+
+
+class ReplayRefused(click.ClickException):
+    """Nothing could be compared."""
+
+    exit_code = ERROR
+
+
+@click.command()
+@click.argument("episodes", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--checkpoint", type=click.Path(path_type=Path), help="Folder of the checkpoint under test.")
+@click.option(
+    "--tolerance",
+    type=click.FloatRange(0.0),
+    help="Largest difference of an action value, in its unit. Default: 1e-4 for the recorded checkpoint, "
+    "none for another one.",
+)
+@click.option("--max-mmd", type=click.FloatRange(0.0, 2.0), help="Largest MMD between a chunk's samples.")
+@click.option(
+    "--max-human-error",
+    type=click.FloatRange(0.0),
+    help="Largest mean distance to what a person did in interventions, in the worst column's unit.",
+)
+@click.option("--no-new-alarms", is_flag=True, help="Fail where the monitor alarms and the recorded did not.")
+@click.option(
+    "--allow-missing",
+    type=click.FloatRange(0.0, 1.0),
+    default=0.05,
+    show_default=True,
+    help="Share of the chunks that may be not reproducible, because their messages are not in the bag.",
+)
+@click.option("--json", "json_path", type=click.Path(path_type=Path), help="Write all figures to this file.")
+@click.option(
+    "--plot", "plot_path", type=click.Path(path_type=Path), help="Write a picture per episode to this file."
+)
+@click.option("--robot", help="Robot spec: a file, or a name in config/robots. Default: the recorded one.")
+@click.option("--device", default="cpu", show_default=True, help="Where the policy computes: cpu or cuda.")
+@click.option("--threads", default=1, show_default=True, help="CPU threads, as the policy node's.")
+@click.option("--tokenizer", help="Tokenizer folder, for checkpoints that hold only a tokenizer's name.")
+def command(episodes: tuple[Path, ...], **options: Any) -> None:
+    """Ask a checkpoint again what it saw in EPISODES, and compare with what was recorded.
+
+    Exit code 0: within the limits; 1: beyond them; 2: an episode or the checkpoint cannot be used.
+    """
+    if options["checkpoint"] is None:
+        raise click.UsageError("give the checkpoint under test: --checkpoint FOLDER")
+    raise SystemExit(_replay(episodes, **options))
+
+
+def _replay(
+    episodes: tuple[Path, ...],
+    *,
+    checkpoint: Path,
+    json_path: Path | None,
+    plot_path: Path | None,
+    robot: str | None,
+    device: str,
+    threads: int,
+    tokenizer: str | None,
+    **limits: Any,
+) -> int:
+    from lbm_policy_node.core.spec_reader import SpecError
+    from lbm_policy_node.graph import robot_file
+    from lbm_policy_node.replay.candidate import Candidate
+    from lbm_policy_node.replay.limits import Limits, judge
+
+    wanted = Limits(**limits)
+    try:
+        candidate = Candidate.load(checkpoint, device=device, tokenizer=tokenizer, threads=threads)
+        spec = robot_file(robot) if robot else None
+        reports = [_one(path, candidate, spec) for path in episodes]
+    except (SpecError, ValueError, OSError, RuntimeError) as error:  # RuntimeError: no such device
+        raise ReplayRefused(str(error)) from error
+    _write(reports, wanted, json_path, plot_path)
+    return 0 if all(judge(report, wanted).passed for report in reports) else 1
+
+
+def _one(path: Path, candidate: Any, spec_path: Path | None) -> ReplayReport:
+    """Replay one episode with a progress bar."""
+    from tqdm import tqdm
+
+    from lbm_policy_node.core.robot_spec import RobotSpec
+    from lbm_policy_node.replay.run import replay
+
+    with tqdm(desc=path.name, unit="chunk", leave=False) as bar:
+
+        def show(done: int, total: int) -> None:
+            bar.total = total
+            bar.update(done - bar.n)
+
+        return replay(path, candidate, spec=RobotSpec.load(spec_path) if spec_path else None, on_chunk=show)
+
+
+def _write(
+    reports: list[ReplayReport], limits: Limits, json_path: Path | None, plot_path: Path | None
+) -> None:
+    from lbm_policy_node.replay.limits import judge, tolerance_of
+    from lbm_policy_node.replay.table import table, verdict_text
+
+    verdicts = [judge(report, limits) for report in reports]
+    for report, verdict in zip(reports, verdicts, strict=True):
+        click.echo(table(report))
+        color = "green" if verdict.passed else "red"
+        click.secho(verdict_text(report, verdict) + "\n", fg=color)
+        if plot_path is not None:
+            from lbm_policy_node.replay.plot import plot
+
+            own = plot_path.with_name(f"{plot_path.stem}-{report.episode_id}{plot_path.suffix}")
+            file = plot_path if len(reports) == 1 else own
+            plot(report, file, tolerance=tolerance_of(report, limits))
+            click.echo(f"wrote {file}")
+    if json_path is not None:
+        pairs = zip(reports, verdicts, strict=True)
+        content = [
+            {"passed": v.passed, "reasons": v.reasons, "notes": v.notes, **r.to_dict()} for r, v in pairs
+        ]
+        json_path.parent.mkdir(parents=True, exist_ok=True)
+        json_path.write_text(json.dumps({"episodes": content}, indent=1, allow_nan=False) + "\n")
+        click.echo(f"wrote {json_path}")
