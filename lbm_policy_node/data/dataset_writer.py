@@ -1,99 +1,84 @@
 # SPDX-FileCopyrightText: 2026 lbm_policy contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Writes LeRobotDataset v3.0: parquet with one row group per episode, and videos that many episodes share."""
+"""Adds episodes to a LeRobotDataset v3.0: staged one by one, committed together."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
+import fcntl
+import shutil
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
-
 from lbm_policy_node.core.types import Array
-from lbm_policy_node.data.features import BOOKKEEPING, CODEBASE_VERSION, Features
-from lbm_policy_node.data.statistics import aggregate, image_stats, vector_stats
-from lbm_policy_node.data.video import VideoWriter
+from lbm_policy_node.data.dataset_commit import commit, remove_leftovers
+from lbm_policy_node.data.dataset_contents import DatasetContents, DatasetError
+from lbm_policy_node.data.dataset_format import (
+    DATA_FILE_MB,
+    INFO,
+    VIDEO_FILE_MB,
+    info_differences,
+    new_info,
+)
+from lbm_policy_node.data.features import Features
+from lbm_policy_node.data.staging import EpisodeStage, StagedEpisode
 
-DATA_PATH = "data/chunk-{chunk_index:03d}/file-{file_index:03d}.parquet"
-VIDEO_PATH = "videos/{video_key}/chunk-{chunk_index:03d}/file-{file_index:03d}.mp4"
-EPISODES_PATH = "meta/episodes/chunk-000/file-000.parquet"
-DATA_FILE_MB, VIDEO_FILE_MB = 100, 200
-_TASKS_INDEX = {  # LeRobot reads tasks.parquet with pandas and looks instructions up in its index
-    "index_columns": ["task"],
-    "column_indexes": [],
-    "columns": [
-        {"name": name, "field_name": name, "pandas_type": kind, "numpy_type": numpy, "metadata": None}
-        for name, kind, numpy in (("task_index", "int64", "int64"), ("task", "unicode", "object"))
-    ],
-    "pandas_version": "2.2.0",
-}
+STAGING, LOCK = ".staging", ".lock"
 
 
 class DatasetWriter:
-    """Adds episodes to a new dataset folder. A context manager: the dataset is readable only after a clean
-    exit.
+    """A context manager: a clean exit commits, else the dataset stays as it was.
 
-    Format: LeRobotDataset v3.0. One data file and one video file per camera are written; the format's limits
-    (100 MB of table, 200 MB of video) are far above what one simulated collection makes, and exceeding them
-    is an error.
+    Episodes that were staged under a name stay in the folder after a crash, and can be used again.
+
+    Attributes:
+        root: The dataset's folder.
+        features: Of the dataset.
+        contents: The dataset before this writer.
     """
 
-    def __init__(self, root: Path, features: Features, *, fps: int, robot_type: str) -> None:
-        if root.exists() and any(root.iterdir()):
-            raise FileExistsError(f"'{root}' exists and is not empty; choose another folder or delete it")
-        self.root, self.features, self.fps, self.robot_type = root, features, fps, robot_type
-        self._tasks: dict[str, int] = {}
-        self._episodes: list[dict[str, Any]] = []
-        self._stats: list[dict[str, dict[str, Array]]] = []
-        self._frames = 0
-        self._schema = self._data_schema()
-        path = root / DATA_PATH.format(chunk_index=0, file_index=0)
-        path.parent.mkdir(parents=True)
-        self._table = pq.ParquetWriter(path, self._schema, compression="snappy")
-        self._videos = {
-            key: VideoWriter(self._video_path(key), height=height, width=width, fps=fps)
-            for key, (height, width) in features.cameras.items()
-        }
-
-    def add_episode(self, vectors: Mapping[str, Array], images: Mapping[str, Array], task: str) -> None:
-        """Append one episode.
+    def __init__(
+        self,
+        root: Path,
+        features: Features,
+        *,
+        fps: int,
+        robot_type: str,
+        append: bool = False,
+        data_file_mb: float = DATA_FILE_MB,
+        video_file_mb: float = VIDEO_FILE_MB,
+    ) -> None:
+        """Open the folder.
 
         Args:
-            vectors: One float array (T, n) per vector feature.
-            images: One uint8 RGB array (T, H, W, 3) per camera.
-            task: The instruction.
+            root: New or empty, or with `append` a dataset or the rest of an interrupted writing.
+            features: Of each episode.
+            fps: Steps per second.
+            robot_type: Name of the robot.
+            append: Go on with what is there.
+            data_file_mb: A new table begins beyond this size; an existing dataset's own limit counts there.
+            video_file_mb: Likewise for videos.
 
         Raises:
-            ValueError: If features or lengths do not fit.
+            FileExistsError: There is something and it is not to be appended to, or another writer is at work.
+            DatasetError: The dataset there has other features, another rate or another robot.
         """
-        length = self._checked_length(vectors, images)
-        columns = self._bookkeeping(length, self._tasks.setdefault(task, len(self._tasks)))
-        stats = {key: vector_stats(value) for key, value in vectors.items()}
-        stats |= {key: image_stats(value) for key, value in images.items()}
-        stats |= {key: vector_stats(value[:, None]) for key, value in columns.items()}
-        arrays = [self._column(name, {**vectors, **columns}[name]) for name in self._schema.names]
-        self._table.write_table(pa.Table.from_arrays(arrays, schema=self._schema), row_group_size=length)
-        self._episodes.append(self._episode_row(length, task, stats))
-        self._stats.append(stats)
-        for key, frames in images.items():
-            self._videos[key].append(frames)
-        self._frames += length
-
-    def close(self) -> None:
-        """Write the metadata; without it the folder is not a dataset."""
-        self._table.close()
-        for video in self._videos.values():
-            video.close()
-        self._check_file_sizes()
-        (self.root / "meta").mkdir()
-        self._write_tasks()
-        self._write_episodes()
-        self._write_json("meta/stats.json", self._total_stats())
-        self._write_json("meta/info.json", self._info())
+        self.root, self.features, self._fps = root, features, fps
+        info = new_info(features, fps=fps, robot_type=robot_type)
+        info |= {"data_files_size_in_mb": data_file_mb, "video_files_size_in_mb": video_file_mb}
+        names = {path.name for path in root.iterdir()} if root.exists() else set[str]()
+        there = (root / INFO).exists()
+        if names and not append:
+            raise FileExistsError(f"'{root}' exists and is not empty; choose another folder or delete it")
+        if not there and names - {STAGING, "data", "videos", "meta"}:
+            raise FileExistsError(f"'{root}' is no dataset and not empty: it has {sorted(names)[:5]}")
+        self.contents = DatasetContents.read(root) if there else DatasetContents(root, info, (), (), {})
+        self.check(features, fps=fps, robot_type=robot_type)
+        self._staging = root / STAGING
+        self._staging.mkdir(parents=True, exist_ok=True)
+        self._lock = self._locked()
+        remove_leftovers(self.contents)
+        self._staged: list[StagedEpisode] = []
 
     def __enter__(self) -> DatasetWriter:
         return self
@@ -101,10 +86,69 @@ class DatasetWriter:
     def __exit__(self, kind: object, *_: object) -> None:
         if kind is None:
             self.close()
+        else:
+            self._lock.close()
 
-    def _checked_length(self, vectors: Mapping[str, Array], images: Mapping[str, Array]) -> int:
-        wanted = {**self.features.vectors, **self.features.cameras}
-        given = {**vectors, **images}
+    def check(self, features: Features, *, fps: int, robot_type: str) -> None:
+        """Check that episodes of these features fit.
+
+        Raises:
+            DatasetError: With every difference.
+        """
+        here = new_info(features, fps=fps, robot_type=robot_type)
+        if differences := info_differences(self.contents.info, here):
+            text = f"'{self.root}' is another dataset: {'; '.join(differences)}"
+            raise DatasetError(f"{text}; give another folder")
+
+    def stage(self, name: str, settings: Mapping[str, Any] | None = None) -> EpisodeStage:
+        """Begin an episode; `add` what its `finish` returns."""
+        return EpisodeStage(self._staging / name, self.features, self._fps, self._settings(settings))
+
+    def staged(self, name: str, settings: Mapping[str, Any] | None = None) -> StagedEpisode | None:
+        """Return an episode that an interrupted writing staged with the same settings, if there is one."""
+        episode = StagedEpisode.load(self._staging / name)
+        return episode if episode and episode.settings == self._settings(settings) else None
+
+    def add(self, episode: StagedEpisode) -> None:
+        """Take an episode into the next commit."""
+        self._staged.append(episode)
+
+    def add_episode(
+        self, columns: Mapping[str, Array], images: Mapping[str, Array], task: str | Sequence[str]
+    ) -> None:
+        """Stage and add an episode that is in memory.
+
+        Args:
+            columns: One array (T, n) per vector feature and (T,) per single number.
+            images: One uint8 RGB array (T, H, W, 3) per camera.
+            task: The instruction, or each step's own.
+
+        Raises:
+            ValueError: If features or lengths do not fit.
+        """
+        self._check(columns, images)
+        length = len(next(iter(columns.values())))
+        stage = self.stage(f"{len(self._staged):06d}")
+        try:
+            for step in range(length):
+                stage.push({key: frames[step] for key, frames in images.items()})
+            self.add(stage.finish(columns, [task] * length if isinstance(task, str) else task, {}))
+        except BaseException:
+            stage.abort()
+            raise
+
+    def close(self) -> None:
+        """Commit what was added, and forget everything staged."""
+        commit(self.contents, self.features, self._staged)
+        shutil.rmtree(self._staging)
+        self._lock.close()
+
+    def _settings(self, settings: Mapping[str, Any] | None) -> dict[str, Any]:
+        return {"features": self.features.to_info(self._fps), "fps": self._fps, **(settings or {})}
+
+    def _check(self, columns: Mapping[str, Array], images: Mapping[str, Array]) -> None:
+        wanted = {**self.features.vectors, **self.features.scalars, **self.features.cameras}
+        given = {**columns, **images}
         if given.keys() != wanted.keys():
             raise ValueError(f"episode has features {sorted(given)}, the dataset {sorted(wanted)}")
         lengths = {key: len(value) for key, value in given.items()}
@@ -113,103 +157,12 @@ class DatasetWriter:
         for key, (height, width) in self.features.cameras.items():
             if images[key].shape[1:] != (height, width, 3):
                 raise ValueError(f"'{key}' must be (T, {height}, {width}, 3), is {images[key].shape}")
-        return next(iter(lengths.values()))
 
-    def _bookkeeping(self, length: int, task_index: int) -> dict[str, Array]:
-        frame = np.arange(length)
-        return {
-            "timestamp": (frame / self.fps).astype(np.float32),
-            "frame_index": frame,
-            "episode_index": np.full(length, len(self._episodes)),
-            "index": frame + self._frames,
-            "task_index": np.full(length, task_index),
-        }
-
-    def _episode_row(
-        self, length: int, task: str, stats: Mapping[str, Mapping[str, Array]]
-    ) -> dict[str, Any]:
-        row: dict[str, Any] = {"episode_index": len(self._episodes), "tasks": [task], "length": length}
-        row |= {"data/chunk_index": 0, "data/file_index": 0}
-        row |= {"dataset_from_index": self._frames, "dataset_to_index": self._frames + length}
-        for key in self._videos:
-            row |= {f"videos/{key}/chunk_index": 0, f"videos/{key}/file_index": 0}
-            row[f"videos/{key}/from_timestamp"] = self._frames / self.fps
-            row[f"videos/{key}/to_timestamp"] = (self._frames + length) / self.fps
-        for key, values in stats.items():
-            row |= {f"stats/{key}/{name}": np.asarray(value).tolist() for name, value in values.items()}
-        return row | {"meta/episodes/chunk_index": 0, "meta/episodes/file_index": 0}
-
-    def _column(self, name: str, values: Array) -> pa.Array:
-        kind = self._schema.field(name).type
-        if pa.types.is_fixed_size_list(kind):
-            flat = pa.array(np.ascontiguousarray(values, dtype=np.float32).ravel(), pa.float32())
-            return pa.FixedSizeListArray.from_arrays(flat, kind.list_size)
-        return pa.array(values, kind)
-
-    def _data_schema(self) -> pa.Schema:
-        fields = [
-            pa.field(key, pa.list_(pa.float32(), len(names))) for key, names in self.features.vectors.items()
-        ]
-        fields += [
-            pa.field(key, pa.float32() if kind == "float32" else pa.int64())
-            for key, kind in BOOKKEEPING.items()
-        ]
-        hub: dict[str, Any] = {
-            key: {
-                "feature": {"dtype": "float32", "_type": "Value"},
-                "length": len(names),
-                "_type": "Sequence",
-            }
-            for key, names in self.features.vectors.items()
-        }
-        hub |= {key: {"dtype": kind, "_type": "Value"} for key, kind in BOOKKEEPING.items()}
-        return pa.schema(fields, metadata={"huggingface": json.dumps({"info": {"features": hub}})})
-
-    def _check_file_sizes(self) -> None:
-        limits = {self.root / DATA_PATH.format(chunk_index=0, file_index=0): DATA_FILE_MB}
-        limits |= {video.path: VIDEO_FILE_MB for video in self._videos.values()}
-        for path, limit in limits.items():
-            if path.stat().st_size > limit * 1e6:
-                raise ValueError(
-                    f"'{path}' exceeds the format's {limit} MB; collect fewer episodes per dataset"
-                )
-
-    def _write_tasks(self) -> None:
-        columns = {
-            "task_index": pa.array(self._tasks.values(), pa.int64()),
-            "task": pa.array(self._tasks, pa.string()),
-        }
-        table = pa.table(columns).replace_schema_metadata({"pandas": json.dumps(_TASKS_INDEX)})
-        pq.write_table(table, self.root / "meta/tasks.parquet")
-
-    def _write_episodes(self) -> None:
-        path = self.root / EPISODES_PATH
-        path.parent.mkdir(parents=True, exist_ok=True)
-        pq.write_table(pa.Table.from_pylist(self._episodes), path, compression="snappy")
-
-    def _total_stats(self) -> dict[str, Any]:
-        totals = {key: aggregate([stats[key] for stats in self._stats]) for key in self._stats[0]}
-        return {key: {name: value.tolist() for name, value in stats.items()} for key, stats in totals.items()}
-
-    def _info(self) -> dict[str, Any]:
-        return {
-            "codebase_version": CODEBASE_VERSION,
-            "robot_type": self.robot_type,
-            "total_episodes": len(self._episodes),
-            "total_frames": self._frames,
-            "total_tasks": len(self._tasks),
-            "chunks_size": 1000,
-            "data_files_size_in_mb": DATA_FILE_MB,
-            "video_files_size_in_mb": VIDEO_FILE_MB,
-            "fps": self.fps,
-            "splits": {"train": f"0:{len(self._episodes)}"},
-            "data_path": DATA_PATH,
-            "video_path": VIDEO_PATH,
-            "features": self.features.to_info(self.fps),
-        }
-
-    def _write_json(self, name: str, value: dict[str, Any]) -> None:
-        (self.root / name).write_text(json.dumps(value, indent=4) + "\n")
-
-    def _video_path(self, key: str) -> Path:
-        return self.root / VIDEO_PATH.format(video_key=key, chunk_index=0, file_index=0)
+    def _locked(self) -> Any:
+        lock = (self._staging / LOCK).open("w")
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            lock.close()
+            raise FileExistsError(f"'{self.root}' is being written to by another process") from error
+        return lock

@@ -5,12 +5,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
 from lbm_policy_node.core.types import Array
 
 QUANTILES = {"q01": 0.01, "q10": 0.10, "q50": 0.50, "q90": 0.90, "q99": 0.99}
+PIXELS_PER_FRAME = 1024
 FeatureStats = Mapping[str, Array]
 
 
@@ -24,15 +26,39 @@ def vector_stats(values: Array) -> dict[str, Array]:
     return stats
 
 
-def image_stats(frames: Array, *, most: int = 16) -> dict[str, Array]:
-    """Return per-channel statistics of uint8 frames (T, H, W, 3), at most `most` of them.
+class PixelSamples:
+    """Collects a grid of pixels of each frame of an episode, for per-channel statistics."""
 
-    Scaled to [0, 1] and shaped (3, 1, 1).
-    """
-    chosen = frames[np.linspace(0, len(frames) - 1, min(most, len(frames))).round().astype(int)]
-    pixels = chosen.reshape(-1, 3)[:: max(1, chosen[0].size // 3 // 4096)] / 255.0
-    stats = {name: value.reshape(3, 1, 1) for name, value in vector_stats(pixels).items() if name != "count"}
-    return {**stats, "count": np.array([len(chosen)])}
+    def __init__(self) -> None:
+        self._parts: list[Array] = []
+
+    def add(self, frame: Array) -> None:
+        """Take a uint8 frame (H, W, 3)."""
+        stride = max(1, round((frame.shape[0] * frame.shape[1] / PIXELS_PER_FRAME) ** 0.5))
+        self._parts.append(frame[stride // 2 :: stride, stride // 2 :: stride].reshape(-1, 3).copy())
+
+    def stats(self) -> dict[str, Array]:
+        """Return the statistics as LeRobot stores them: scaled to [0, 1], (3, 1, 1); count is of frames."""
+        stats = vector_stats(np.concatenate(self._parts) / 255.0)
+        shaped = {name: value.reshape(3, 1, 1) for name, value in stats.items() if name != "count"}
+        return {**shaped, "count": np.array([len(self._parts)])}
+
+
+def stats_of_row(row: Mapping[str, Any]) -> dict[str, dict[str, Array]]:
+    """Return the statistics in a row of meta/episodes: feature to statistic to array."""
+    stats: dict[str, dict[str, Array]] = {}
+    for key, value in row.items():
+        if key.startswith("stats/") and value is not None:
+            feature, name = key.removeprefix("stats/").rsplit("/", 1)
+            stats.setdefault(feature, {})[name] = np.array(value)
+    return stats
+
+
+def aggregate_rows(rows: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, Array]]:
+    """Combine the statistics of several rows of meta/episodes; features that a row lacks are left out."""
+    parts = [stats_of_row(row) for row in rows]
+    shared = [key for key in parts[0] if all(key in part for part in parts)]
+    return {key: aggregate([part[key] for part in parts]) for key in shared}
 
 
 def aggregate(parts: Sequence[FeatureStats]) -> dict[str, Array]:

@@ -1,10 +1,11 @@
 # SPDX-FileCopyrightText: 2026 lbm_policy contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Video files of a dataset: encoding while episodes arrive, decoding whole files."""
+"""Video files of a dataset: encoding one episode, joining several, decoding whole files."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import os
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -14,14 +15,15 @@ import numpy as np
 
 from lbm_policy_node.core.types import Array
 
-CODEC, ENCODER, OPTIONS = "h264", "libx264", {"crf": "18", "g": "2", "preset": "veryfast"}
+CODEC, ENCODER, OPTIONS = "h264", "libx264", {"crf": "18", "g": "2", "bf": "0", "preset": "veryfast"}
 """LeRobot's default is AV1, but as root its encoder (SVT) turns the caller's threads into real-time ones of
-the highest priority, which starves everything else on the machine; LeRobot reads both."""
+the highest priority, which starves everything else on the machine; LeRobot reads both. A key frame at every
+second frame makes random access cheap; without frames that look ahead, files can be joined by packets."""
 PIXEL_FORMAT = "yuv420p"
 
 
 class VideoWriter:
-    """Appends frames to one mp4 file that many episodes share; the file is whole only once closed."""
+    """Appends frames to one mp4 file; the file is whole only once closed."""
 
     def __init__(self, path: Path, *, height: int, width: int, fps: int) -> None:
         if height % 2 or width % 2:
@@ -51,6 +53,33 @@ class VideoWriter:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def join_videos(parts: Sequence[Path], path: Path, fps: int) -> None:
+    """Make one file of several of `VideoWriter`'s of equal size, in order, without encoding anew.
+
+    Args:
+        parts: At least one.
+        path: The new file; it has reached the disk when this returns.
+        fps: Frames per second of each.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    frame = 0
+    with av.open(str(path), "w", format="mp4") as joined:
+        stream: Any = None
+        for part in parts:
+            with av.open(str(part)) as source:
+                video = source.streams.video[0]
+                stream = stream or joined.add_stream_from_template(video)
+                for packet in source.demux(video):
+                    if packet.size:
+                        packet.time_base = Fraction(1, fps)
+                        packet.pts, packet.dts, packet.duration = frame, frame, 1
+                        packet.stream = stream
+                        joined.mux(packet)
+                        frame += 1
+    with path.open("rb") as file:
+        os.fsync(file.fileno())
 
 
 def read_frames(path: Path) -> Iterator[Array]:

@@ -61,7 +61,7 @@ class ChunkSamples:
         observed, _ = self._within_episode(steps, self._observed)
         state = self.dataset.vectors[STATE_KEY][observed]
         action, padding = self.actions(steps)
-        images = {key: frames[observed] for key, frames in self._frames.items()}
+        images = {key: frames[self.dataset.rows[observed]] for key, frames in self._frames.items()}
         instruction = self.dataset.instruction_index[steps]
         goal = self.dataset.vectors[ACTION_KEY][self.dataset.ends[steps] - 1]
         return {
