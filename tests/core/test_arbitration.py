@@ -16,6 +16,8 @@ EVENTS = (
     "reset",
     "take_over",
     "hand_back",
+    "let_go",
+    "pause",
     "monitor_stop",
     "resume",
     "running",
@@ -33,6 +35,8 @@ def apply(arbitration: Arbitration, event: str) -> None:
         "reset": arbitration.reset_estop,
         "take_over": arbitration.take_over,
         "hand_back": arbitration.hand_back,
+        "let_go": lambda: arbitration.hand_back(deliberate=True),
+        "pause": lambda: arbitration.pause("a press could not be followed"),
         "monitor_stop": lambda: arbitration.monitor_stop("inconsistent"),
         "resume": arbitration.resume,
         "running": lambda: arbitration.on_policy_state(PolicyState.RUNNING, OK),
@@ -55,9 +59,10 @@ def driven() -> Arbitration:
 
 
 @settings(max_examples=300, deadline=None)
-@given(st.lists(st.sampled_from(EVENTS), max_size=40))
-def test_a_stop_is_left_only_by_a_reset_into_hold_and_the_policy_drives_only_when_started(events):
-    arbitration, pressed, started = Arbitration(), False, False
+@given(st.lists(st.sampled_from(EVENTS), max_size=40), st.booleans())
+def test_a_stop_is_left_only_by_a_reset_into_hold_and_the_policy_drives_only_when_started(events, by_release):
+    arbitration, pressed, started = Arbitration(resume_after_release=by_release), False, False
+    stopped = False
     for event in events:
         before = arbitration.mode
         apply(arbitration, event)
@@ -65,9 +70,12 @@ def test_a_stop_is_left_only_by_a_reset_into_hold_and_the_policy_drives_only_whe
         if before is ControlMode.STOPPED and arbitration.mode is not ControlMode.STOPPED:
             assert event == "reset" and not pressed and arbitration.mode is ControlMode.HOLD
         if before is ControlMode.HUMAN and arbitration.mode is not ControlMode.HUMAN:
-            assert event in ("hand_back", "press")
-        if event in ("press", "take_over", "monitor_stop"):
+            assert event in ("hand_back", "let_go", "press")
+        stopped = event == "press" or (stopped and arbitration.waiting)
+        if event in ("press", "take_over", "monitor_stop", "pause"):
             started = False
+        if event == "let_go" and before is ControlMode.HUMAN and by_release and not stopped:
+            started = True
         if event in ("resume", "running", "blocked"):
             started = True
         if arbitration.mode is ControlMode.POLICY and event in ("plan", "no_plan"):
@@ -80,6 +88,7 @@ def test_a_stop_is_left_only_by_a_reset_into_hold_and_the_policy_drives_only_whe
         ("press", ControlMode.STOPPED, ReasonCode.E_STOP),
         ("take_over", ControlMode.HUMAN, ReasonCode.HUMAN_CONTROL),
         ("monitor_stop", ControlMode.HOLD, ReasonCode.MONITOR_STOP),
+        ("pause", ControlMode.HOLD, ReasonCode.HUMAN_CONTROL),
         ("idle", ControlMode.HOLD, ReasonCode.POLICY_NOT_RUNNING),
     ],
 )
@@ -89,7 +98,7 @@ def test_each_event_ends_policy_with_its_reason(event: str, mode: ControlMode, c
     assert arbitration.decide(OK).code == code and arbitration.mode is mode
 
 
-@pytest.mark.parametrize("interruption", ["press", "take_over", "monitor_stop"])
+@pytest.mark.parametrize("interruption", ["press", "take_over", "monitor_stop", "pause"])
 @pytest.mark.parametrize("way_on", [["resume"], ["idle", "running"]])
 def test_after_an_interruption_only_a_person_starts_the_policy_again(interruption: str, way_on: list[str]):
     arbitration = driven()
@@ -99,6 +108,28 @@ def test_after_an_interruption_only_a_person_starts_the_policy_again(interruptio
     for event in way_on:
         apply(arbitration, event)
     assert arbitration.decide(OK).ok and arbitration.mode is ControlMode.POLICY
+
+
+@pytest.mark.parametrize("release", ["hand_back", "let_go"])
+@pytest.mark.parametrize("before", ["plan", "monitor_stop", "press"])
+def test_only_a_deliberate_release_resumes_and_never_after_an_emergency_stop(release: str, before: str):
+    arbitration = Arbitration(resume_after_release=True)
+    for event in ("running", "plan", before, "release", "reset", "take_over", release, "plan"):
+        apply(arbitration, event)
+    goes_on = release == "let_go" and before != "press"
+    assert arbitration.mode is (ControlMode.POLICY if goes_on else ControlMode.HOLD)
+    assert arbitration.waiting is not goes_on
+
+
+def test_every_stop_button_must_be_released():
+    arbitration = Arbitration()
+    arbitration.estop(True)
+    arbitration.estop(True, "gamepad")
+    arbitration.estop(False)
+    refused = arbitration.reset_estop()
+    assert refused is not None and refused.text == "release the stop button first: gamepad"
+    arbitration.estop(False, "gamepad")
+    assert arbitration.reset_estop() is None
 
 
 def test_a_goal_that_was_started_while_stopped_does_not_move_after_the_reset():

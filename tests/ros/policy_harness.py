@@ -6,8 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from fake_robot import SIZE
+from lbm_msgs.action import RunPolicy
 from lbm_msgs.msg import ActionChunk, PolicyStatus
 from lbm_msgs.srv import CancelPolicy, SetInstruction, StartPolicy
+from rclpy.action import ActionClient
 from rclpy.node import Node
 from rclpy.parameter import Parameter
 from ros_graph import Graph
@@ -84,6 +86,27 @@ class PolicyUser:
     def run_until_chunks(self, count: int) -> None:
         """Tick until so many chunks have been published in all."""
         self.graph.step_until(lambda: len(self.chunks) >= count, f"{count} chunks")
+
+
+class ActionUser:
+    """Runs goals through the action."""
+
+    def __init__(self, user: PolicyUser) -> None:
+        """Wait for the server."""
+        self.graph = user.graph
+        self.feedback: list[RunPolicy.Feedback] = []
+        self.client = ActionClient(user.node, RunPolicy, "/run_policy")
+        self.graph.spin_until(self.client.server_is_ready, "the action server")
+
+    def send(self, instruction: str, time_limit_s: float = 0.0) -> Any:
+        """Send a goal; returns its handle."""
+        goal = RunPolicy.Goal(instruction=instruction, time_limit_s=time_limit_s)
+        return self.wait(self.client.send_goal_async(goal, lambda m: self.feedback.append(m.feedback)))
+
+    def wait(self, future: Any) -> Any:
+        """Wait for an answer, with the clock standing still."""
+        self.graph.spin_until(future.done, "the action server's answer")
+        return future.result()
 
 
 def add_policy_node(graph: Graph, spec: Path, checkpoint: Path, **parameters: Any) -> PolicyNode:

@@ -115,3 +115,14 @@ def _times(p: np.ndarray, q: np.ndarray) -> np.ndarray:
     """Return the quaternion product p q, xyzw."""
     vector = p[3] * q[:3] + q[3] * p[:3] + np.cross(p[:3], q[:3])
     return np.append(vector, p[3] * q[3] - p[:3] @ q[:3])
+
+
+def test_a_persons_commands_are_streamed_also_where_chunks_are_sent_whole():
+    writer = _writer(_arm({"topic": "/t", "type": TRAJECTORY, "mode": "chunk"}))
+    person = Command(np.array([0.1, 0.2]), ControlMode.HUMAN, OK, 0, None, None, "gamepad")
+    for _ in range(2):
+        (point,) = writer.message(person, NOW_NS).points
+        assert list(point.positions) == [0.1, 0.2] and to_ns(point.time_from_start) == TICK_NS
+    times, rows = (NOW_NS, NOW_NS + TICK_NS), np.zeros((2, 2))
+    rest = Command(rows[0], ControlMode.HOLD, OK, 0, None, Plan(times, rows))
+    assert len(writer.message(rest, NOW_NS).points) == 1

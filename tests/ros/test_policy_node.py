@@ -3,7 +3,6 @@
 """A run of the policy node over real topics: chunks with times, one goal, and an end with a reason."""
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -11,8 +10,7 @@ from action_msgs.msg import GoalStatus
 from fake_robot import TICK_NS, TICKS_PER_STEP
 from lbm_msgs.action import RunPolicy
 from lbm_msgs.msg import PolicyStatus, Reason
-from policy_harness import EXECUTED_STEPS, HORIZON, PolicyUser, add_policy_node, make_checkpoint
-from rclpy.action import ActionClient
+from policy_harness import EXECUTED_STEPS, HORIZON, ActionUser, PolicyUser, add_policy_node, make_checkpoint
 from ros_graph import Graph
 from std_msgs.msg import Bool
 
@@ -97,24 +95,6 @@ def test_cancel_and_time_limit_end_in_idle(user):
     user.start(time_limit_s=0.5)
     ticks = user.graph.step_until(lambda: user.in_state(PolicyStatus.IDLE), "idle after the time limit")
     assert 40 <= ticks <= 45
-
-
-class ActionUser:
-    """Runs goals through the action."""
-
-    def __init__(self, user: PolicyUser) -> None:
-        self.graph = user.graph
-        self.feedback: list[RunPolicy.Feedback] = []
-        self.client = ActionClient(user.node, RunPolicy, "/run_policy")
-        self.graph.spin_until(self.client.server_is_ready, "the action server")
-
-    def send(self, instruction: str, time_limit_s: float = 0.0) -> Any:
-        goal = RunPolicy.Goal(instruction=instruction, time_limit_s=time_limit_s)
-        return self.wait(self.client.send_goal_async(goal, lambda m: self.feedback.append(m.feedback)))
-
-    def wait(self, future: Any) -> Any:
-        self.graph.spin_until(future.done, "the action server's answer")
-        return future.result()
 
 
 def test_the_action_gives_feedback_and_success_comes_from_outside(user):

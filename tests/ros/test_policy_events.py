@@ -1,0 +1,124 @@
+# SPDX-FileCopyrightText: 2026 lbm_policy contributors
+# SPDX-License-Identifier: Apache-2.0
+"""The policy node hears of takeovers, which leave the goal as it is, and of outcomes, which end it."""
+
+from pathlib import Path
+
+import pytest
+from action_msgs.msg import GoalStatus
+from fake_robot import TICKS_PER_STEP
+from lbm_msgs.action import RunPolicy
+from lbm_msgs.msg import ControlState, EpisodeEvent, PolicyStatus, Reason
+from policy_harness import ActionUser, PolicyUser, add_policy_node, make_checkpoint
+from ros_graph import Graph
+from takeover_harness import DEAD_MAN, SUCCESS, Operator, write_spec
+
+from lbm_policy_node.ros import qos
+
+
+class EventUser(PolicyUser):
+    """Speaks and listens on the events' topic."""
+
+    def __init__(self, graph: Graph) -> None:
+        super().__init__(graph)
+        self.events: list[EpisodeEvent] = []
+        topic = "/episode_events"
+        self._events = self.node.create_publisher(EpisodeEvent, topic, qos.EPISODE_EVENT)
+        self.node.create_subscription(EpisodeEvent, topic, self.events.append, qos.EPISODE_EVENT)
+        graph.spin_until(lambda: self._events.get_subscription_count() >= 2, "who hears events")
+
+    def say(self, event: int) -> None:
+        """Publish an event, heard by all when this returns."""
+        self.graph.send(self._events, EpisodeEvent(event=event, source="gamepad"))
+
+    def instructions(self) -> list[str]:
+        """The instructions that came into force."""
+        return [e.instruction for e in self.events if e.event == EpisodeEvent.INSTRUCTION_CHANGED]
+
+
+@pytest.fixture
+def user(graph: Graph, spec_file: Path, tmp_path: Path) -> EventUser:
+    add_policy_node(graph, spec_file, make_checkpoint(tmp_path / "checkpoint"))
+    user = EventUser(graph)
+    graph.spin_until(lambda: user.in_state(PolicyStatus.IDLE), "the node to become idle")
+    graph.step(2 * TICKS_PER_STEP)
+    return user
+
+
+@pytest.mark.parametrize("event", [EpisodeEvent.TAKEOVER, EpisodeEvent.HANDBACK, EpisodeEvent.RESUMED])
+def test_a_change_of_who_drives_begins_the_history_anew_and_leaves_the_run(user, event):
+    user.start()
+    user.run_until_chunks(3)
+    user.say(event)
+    user.run_until_chunks(5)
+    assert [chunk.index for chunk in user.chunks] == [0, 1, 2, 0, 1]
+    assert [chunk.chunk_id for chunk in user.chunks] == [1, 2, 3, 4, 5]
+    assert user.in_state(PolicyStatus.RUNNING, Reason.OK)
+
+
+def test_marks_and_the_recorders_events_change_nothing(user):
+    user.start()
+    user.run_until_chunks(2)
+    for event in (EpisodeEvent.MARK, EpisodeEvent.STARTED, EpisodeEvent.ENDED, EpisodeEvent.START_REQUESTED):
+        user.say(event)
+    user.run_until_chunks(4)
+    assert [chunk.index for chunk in user.chunks] == [0, 1, 2, 3]
+
+
+@pytest.mark.parametrize(
+    ("event", "status", "termination"),
+    [
+        (EpisodeEvent.SUCCESS, GoalStatus.STATUS_SUCCEEDED, RunPolicy.Result.TERMINATION_SUCCEEDED),
+        (EpisodeEvent.FAILURE, GoalStatus.STATUS_ABORTED, RunPolicy.Result.TERMINATION_FAILED),
+        (EpisodeEvent.DISCARDED, GoalStatus.STATUS_CANCELED, RunPolicy.Result.TERMINATION_CANCELED),
+    ],
+)
+def test_an_outcome_ends_the_goal_with_the_termination_it_means(user, event, status, termination):
+    action = ActionUser(user)
+    handle = action.send("open the door")
+    user.run_until_chunks(2)
+    user.say(event)
+    answer = action.wait(handle.get_result_async())
+    assert (answer.status, answer.result.termination_reason) == (status, termination)
+    assert answer.result.error_code == Reason.OK
+    assert action.send("again").accepted
+
+
+def test_an_outcome_without_a_run_changes_nothing(user):
+    user.say(EpisodeEvent.SUCCESS)
+    assert user.start().error_code == Reason.OK
+
+
+def test_each_instruction_that_comes_into_force_is_told(user):
+    user.start("open the door")
+    user.set_instruction("close the door")
+    user.set_instruction("")
+    user.graph.spin_until(lambda: len(user.instructions()) >= 2, "both instructions")
+    assert user.instructions() == ["open the door", "close the door"]
+    assert {event.source for event in user.events} == {"policy_node"}
+
+
+def test_a_person_rescues_a_run_and_the_policy_finishes_it(graph, tmp_path):
+    operator = Operator(graph, tmp_path)
+    add_policy_node(graph, write_spec(tmp_path), make_checkpoint(tmp_path / "checkpoint"))
+    user = PolicyUser(graph)
+    graph.spin_until(lambda: user.in_state(PolicyStatus.IDLE), "the node to become idle")
+    graph.step(2 * TICKS_PER_STEP)
+    action = ActionUser(user)
+    handle = action.send("open the door")
+    graph.step_until(lambda: operator.in_mode(ControlState.POLICY), "the policy's motion")
+    operator.take_over(x=1.0)
+    taken_at = len(user.chunks)
+    operator.hold(60, DEAD_MAN, x=1.0)
+    shadow = [state for state in operator.states if state.mode == ControlState.HUMAN and state.proposed]
+    assert len(shadow) > 30 and len(user.chunks) > taken_at + 1
+    operator.hold(45)
+    assert operator.in_mode(ControlState.HOLD, Reason.HUMAN_CONTROL)
+    assert operator.resume().error_code == Reason.OK
+    for _ in range(40):
+        operator.hold(1)
+    assert operator.in_mode(ControlState.POLICY)
+    assert [chunk.index for chunk in user.chunks].count(0) == 4  # start, takeover, hand-back, resume
+    operator.hold(1, SUCCESS)
+    answer = action.wait(handle.get_result_async())
+    assert answer.result.termination_reason == RunPolicy.Result.TERMINATION_SUCCEEDED
