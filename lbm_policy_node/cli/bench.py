@@ -4,17 +4,18 @@
 
 import json
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import click
 import numpy as np
 
-from lbm_policy_node.cli.bench_run import BenchError, measure_latency, measure_ticks
+from lbm_policy_node.cli.bench_run import TICK_S, BenchError, measure_latency, measure_takeover, measure_ticks
 from lbm_policy_node.transport import CHOICES
 
 LATENCY_TARGET, TICK_TARGET = 2.0, 1.5
+TAKEOVER_TARGET_TICKS = {"median": 2.0, "p99": 5.0}
 
 
 @dataclass(frozen=True)
@@ -81,45 +82,91 @@ def compare(
     return Comparison(name, ours, bare, ratios["median"], ratios["p99"], f"<= {target:g} at {quantile}", met)
 
 
+@dataclass(frozen=True)
+class TakeoverDelay:
+    """Joystick's press to the first command of the person."""
+
+    delay: Summary
+    median_ticks: float
+    p99_ticks: float
+    pauses: int
+    met: bool
+
+    @classmethod
+    def of(cls, delays_ms: Sequence[float], pauses: int = 0) -> "TakeoverDelay":
+        """Compare with the targets, in control ticks at 100 Hz.
+
+        Raises:
+            BenchError: There is nothing to compare.
+        """
+        delay = Summary.of(delays_ms)
+        median, p99 = delay.median_ms * 1e-3 / TICK_S, delay.p99_ms * 1e-3 / TICK_S
+        met = median <= TAKEOVER_TARGET_TICKS["median"] and p99 <= TAKEOVER_TARGET_TICKS["p99"]
+        return cls(delay, median, p99, pauses, met)
+
+    def __str__(self) -> str:
+        verdict = click.style("met", fg="green") if self.met else click.style("missed", fg="red")
+        ticks = (
+            f"median {self.median_ticks:.2f}, p99 {self.p99_ticks:.2f} control ticks, {self.pauses} pauses"
+        )
+        target = ", ".join(f"{limit:g} at {name}" for name, limit in TAKEOVER_TARGET_TICKS.items())
+        title = "joystick's press to the person's first command, at 100 Hz"
+        return f"{title}\n  {self.delay}\n  {ticks}; target {target}: {verdict}"
+
+
 @click.command()
 @click.option("--frames", default=60, show_default=True, help="Observations per window of the latency.")
 @click.option("--window", default=4.0, show_default=True, help="Seconds per window of the control tick.")
 @click.option("--windows", default=5, show_default=True, help="Windows of each side, taken by turns.")
+@click.option("--presses", default=300, show_default=True, help="Takeovers, about 0.7 s each; 0 for none.")
 @click.option("--transport", type=click.Choice(CHOICES), default="large_data", show_default=True)
 @click.option("--json", "json_path", type=click.Path(path_type=Path), help="Write all samples to this file.")
-def command(frames: int, window: float, windows: int, transport: str, json_path: Path | None) -> None:
-    """Measure latency and control-tick lateness against bare rclpy."""
+def command(
+    frames: int, window: float, windows: int, presses: int, transport: str, json_path: Path | None
+) -> None:
+    """Measure latency and control-tick lateness against bare rclpy, and the delay of a takeover."""
     try:
-        with tempfile.TemporaryDirectory() as folder:
-            latency = measure_latency(Path(folder), frames=frames, windows=windows, transport_name=transport)
-            ticks = measure_ticks(Path(folder), window_s=window, windows=windows, transport_name=transport)
-        delays = latency["delays_ms"]
-        comparisons = [
-            compare(
-                "observation stamp to chunk, two 640x480 cameras at 30 Hz",
-                delays["policy"],
-                delays["bare"],
-                target=LATENCY_TARGET,
-                quantile="median",
-            ),
-            compare(
-                "lateness of the control tick at 100 Hz",
-                ticks["executor"],
-                ticks["bare"],
-                target=TICK_TARGET,
-                quantile="p99",
-            ),
-        ]
+        with tempfile.TemporaryDirectory() as name:
+            folder, on = Path(name), {"transport_name": transport}
+            latency = measure_latency(folder, frames=frames, windows=windows, **on)
+            ticks = measure_ticks(folder, window_s=window, windows=windows, **on)
+            pressed = measure_takeover(folder, presses=presses, **on) if presses else {}
+        takeover = [TakeoverDelay.of(**pressed)] if pressed else []
+        results = [*compare_all(latency["delays_ms"], ticks), *takeover]
     except BenchError as error:
         raise click.ClickException(str(error)) from error
-    for comparison in comparisons:
-        click.echo(str(comparison))
-    answered = {side: f"{len(values)}/{latency['asked']}" for side, values in delays.items()}
+    for result in results:
+        click.echo(str(result))
+    answered = {side: f"{len(values)}/{latency['asked']}" for side, values in latency["delays_ms"].items()}
     click.echo(f"answered: policy {answered['policy']}, bare {answered['bare']}; transport {transport}")
     if json_path:
         content = {
-            "comparisons": [asdict(c) for c in comparisons],
+            "comparisons": [asdict(result) for result in results if isinstance(result, Comparison)],
+            "takeover": asdict(takeover[0]) if takeover else None,
             "latency": latency,
             "tick_errors_ms": ticks,
+            "takeover_delays_ms": pressed.get("delays_ms", []),
         }
         json_path.write_text(json.dumps(content) + "\n", encoding="utf-8")
+
+
+def compare_all(
+    delays_ms: Mapping[str, Sequence[float]], ticks_ms: Mapping[str, Sequence[float]]
+) -> list[Comparison]:
+    """Compare what has a counterpart in bare rclpy."""
+    return [
+        compare(
+            "observation stamp to chunk, two 640x480 cameras at 30 Hz",
+            delays_ms["policy"],
+            delays_ms["bare"],
+            target=LATENCY_TARGET,
+            quantile="median",
+        ),
+        compare(
+            "lateness of the control tick at 100 Hz",
+            ticks_ms["executor"],
+            ticks_ms["bare"],
+            target=TICK_TARGET,
+            quantile="p99",
+        ),
+    ]

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 lbm_policy contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Run the two measurements of `lbm bench`, each with its own processes in a ROS domain of its own."""
+"""Run the measurements of `lbm bench`, each with its own processes in a ROS domain of its own."""
 
 import json
 import os
@@ -71,6 +71,18 @@ def measure_ticks(
         return {side: interval_errors_ms(stamps[side], spans[side]) for side in stamps}
 
     return _run(processes, transport_name, alternate)
+
+
+def measure_takeover(folder: Path, *, presses: int, transport_name: str) -> dict[str, Any]:
+    """Measure from a joystick's press to the first command of the person, at a robot that the policy moves.
+
+    Returns:
+        ``delays_ms``: one per press that was followed; ``pauses``: how often the joystick's messages were
+        so late that the robot paused.
+    """
+    executor = {"robot": str(write_robot(folder)), "enable_control": True, "after_takeover": "resume"}
+    processes = [_process("chunk_executor_node", executor), _process("bench_takeover", {"presses": presses})]
+    return _run(processes, transport_name, _Results.next)
 
 
 def interval_errors_ms(stamps_ns: Sequence[int], spans_s: Sequence[tuple[float, float]]) -> list[float]:

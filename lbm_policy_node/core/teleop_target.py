@@ -74,13 +74,9 @@ class TeleopTarget:
     def leader_position(self, name: str) -> float:
         """Return where the leader's joint that moves a column is; NaN where there is none."""
         source, sample = self._source, self._newest.sample if self._newest else None
-        if not isinstance(source, LeaderSource) or not isinstance(sample, JointSample):
-            return float("nan")
-        return (
-            joint_position(sample, source.joints[source.names.index(name)])
-            if name in source.names
-            else float("nan")
-        )
+        if isinstance(source, LeaderSource) and isinstance(sample, JointSample) and name in source.names:
+            return joint_position(sample, source.joints[source.names.index(name)])
+        return float("nan")
 
     def take_over(self, now_ns: int, anchor: Array) -> None:
         """Begin at the command; relative sources count from their newest sample.

@@ -7,6 +7,8 @@ from collections.abc import Callable
 from lbm_msgs.msg import EpisodeEvent
 from rclpy.node import Node
 
+from lbm_policy_node.messages.stamps import to_ns
+
 from . import qos
 from .episode_events import TOPIC, EpisodeEvents
 from .goal import GoalHandler, Termination
@@ -24,8 +26,8 @@ ENDINGS = {
 class PolicyEvents:
     """A takeover begins the history anew and neither ends nor blocks a goal; an outcome ends it."""
 
-    def __init__(self, node: Node, goals: GoalHandler, begin_anew: Callable[[], None]) -> None:
-        """Connect; ``begin_anew`` is called on takeover, hand-back and resume."""
+    def __init__(self, node: Node, goals: GoalHandler, begin_anew: Callable[[int], None]) -> None:
+        """Connect; ``begin_anew`` is called on takeover, hand-back and resume with their time, ns."""
         self._node, self._goals, self._begin_anew = node, goals, begin_anew
         self._events = EpisodeEvents(node)
         self._subscription = node.create_subscription(EpisodeEvent, TOPIC, self._on_event, qos.EPISODE_EVENT)
@@ -45,7 +47,8 @@ class PolicyEvents:
         self._node.destroy_subscription(self._subscription)
 
     def _on_event(self, message: EpisodeEvent) -> None:
+        now_ns = self._node.get_clock().now().nanoseconds
         if message.event in BEGIN_ANEW:
-            self._begin_anew()
+            self._begin_anew(min(to_ns(message.header.stamp), now_ns))
         elif message.event in ENDINGS:
-            self._goals.end(ENDINGS[message.event], self._node.get_clock().now().nanoseconds)
+            self._goals.end(ENDINGS[message.event], now_ns)

@@ -59,9 +59,13 @@ class PolicyLoop:
         self._epoch = 0
         self.restart()
 
-    def restart(self) -> None:
-        """Begin anew: a run starts, or the clock has jumped. An answer in flight will be thrown away."""
+    def restart(self, since_ns: int = 0) -> None:
+        """Begin anew: a run starts, somebody else drove, or the clock has jumped.
+
+        An answer in flight will be thrown away, and so will observations of before ``since_ns``.
+        """
         self._epoch += 1
+        self._since_ns = since_ns
         self._history.reset()
         self._index = 0
         self._asked_ns: int | None = None
@@ -97,7 +101,9 @@ class PolicyLoop:
         if self._goals.run is None:
             return
         observation = self._source.observe(now_ns, self._goals.run.instruction)
-        if observation is None:
+        if observation is None or (
+            not isinstance(observation, Reason) and observation.stamp_ns < self._since_ns
+        ):
             return
         if isinstance(observation, Reason):
             self._observing = observation

@@ -104,12 +104,12 @@ class PolicyNode(ManagedNode):
 
     def _on_start(self) -> None:
         assert self._runtime is not None  # goals are enabled only while active
-        self._begin_anew()
+        self._runtime.loop.restart()
         self._runtime.poll()
 
-    def _begin_anew(self) -> None:
+    def _begin_anew(self, since_ns: int) -> None:
         if self._runtime is not None:
-            self._runtime.loop.restart()
+            self._runtime.loop.restart(since_ns)
 
     def _on_end(self, ending: Ending) -> None:
         self.get_logger().info(f"run ended: {ending.termination.name} {ending.reason.text}".rstrip())

@@ -8,8 +8,14 @@ import numpy as np
 import pytest
 
 from lbm_policy_node.cli import bench_run
-from lbm_policy_node.cli.bench import compare
-from lbm_policy_node.cli.bench_run import BenchError, interval_errors_ms, measure_latency, measure_ticks
+from lbm_policy_node.cli.bench import TakeoverDelay, compare
+from lbm_policy_node.cli.bench_run import (
+    BenchError,
+    interval_errors_ms,
+    measure_latency,
+    measure_takeover,
+    measure_ticks,
+)
 from lbm_policy_node.graph import NodeProcess
 
 
@@ -25,6 +31,17 @@ def test_executor_and_bare_timer_tick_by_turns(tmp_path: Path) -> None:
     result = measure_ticks(tmp_path, window_s=1.2, windows=1, transport_name="large_data")
     assert min(len(errors) for errors in result.values()) > 20, "about 70 ticks at 100 Hz"
     assert set(result) == {"executor", "bare"}
+
+
+def test_each_press_is_followed_and_timed(tmp_path: Path) -> None:
+    result = measure_takeover(tmp_path, presses=3, transport_name="large_data")
+    assert len(result["delays_ms"]) == 3 and min(result["delays_ms"]) > 0.0 and result["pauses"] >= 0
+
+
+def test_the_delay_of_a_takeover_is_judged_at_both_quantiles() -> None:
+    assert TakeoverDelay.of([15.0] * 98 + [45.0] * 2).met
+    assert not TakeoverDelay.of([25.0] * 100).met
+    assert not TakeoverDelay.of([5.0] * 98 + [60.0] * 2).met
 
 
 def test_only_ticks_within_a_sides_own_windows_count_after_it_has_caught_up() -> None:

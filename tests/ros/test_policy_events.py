@@ -13,7 +13,8 @@ from policy_harness import ActionUser, PolicyUser, add_policy_node, make_checkpo
 from ros_graph import Graph
 from takeover_harness import DEAD_MAN, SUCCESS, Operator, write_spec
 
-from lbm_policy_node.ros import qos
+from lbm_policy_node.messages.stamps import to_ns
+from lbm_policy_node.ros import conversion, qos
 
 
 class EventUser(PolicyUser):
@@ -28,8 +29,10 @@ class EventUser(PolicyUser):
         graph.spin_until(lambda: self._events.get_subscription_count() >= 2, "who hears events")
 
     def say(self, event: int) -> None:
-        """Publish an event, heard by all when this returns."""
-        self.graph.send(self._events, EpisodeEvent(event=event, source="gamepad"))
+        """Publish an event of now, heard by all when this returns."""
+        message = EpisodeEvent(event=event, source="gamepad")
+        message.header.stamp = conversion.to_stamp(self.graph.robot.now_ns)
+        self.graph.send(self._events, message)
 
     def instructions(self) -> list[str]:
         """The instructions that came into force."""
@@ -49,8 +52,11 @@ def user(graph: Graph, spec_file: Path, tmp_path: Path) -> EventUser:
 def test_a_change_of_who_drives_begins_the_history_anew_and_leaves_the_run(user, event):
     user.start()
     user.run_until_chunks(3)
+    user.graph.step()
+    said_ns = user.graph.robot.now_ns
     user.say(event)
     user.run_until_chunks(5)
+    assert to_ns(user.chunks[3].header.stamp) >= said_ns  # what was seen before says nothing of the present
     assert [chunk.index for chunk in user.chunks] == [0, 1, 2, 0, 1]
     assert [chunk.chunk_id for chunk in user.chunks] == [1, 2, 3, 4, 5]
     assert user.in_state(PolicyStatus.RUNNING, Reason.OK)
@@ -115,10 +121,28 @@ def test_a_person_rescues_a_run_and_the_policy_finishes_it(graph, tmp_path):
     operator.hold(45)
     assert operator.in_mode(ControlState.HOLD, Reason.HUMAN_CONTROL)
     assert operator.resume().error_code == Reason.OK
-    for _ in range(40):
-        operator.hold(1)
+    operator.hold(40)
     assert operator.in_mode(ControlState.POLICY)
     assert [chunk.index for chunk in user.chunks].count(0) == 4  # start, takeover, hand-back, resume
     operator.hold(1, SUCCESS)
     answer = action.wait(handle.get_result_async())
     assert answer.result.termination_reason == RunPolicy.Result.TERMINATION_SUCCEEDED
+
+
+def test_after_a_release_the_policy_goes_on_without_losing_a_chunk(graph, tmp_path):
+    operator = Operator(graph, tmp_path, after_takeover="resume")
+    add_policy_node(graph, write_spec(tmp_path), make_checkpoint(tmp_path / "checkpoint"))
+    user = PolicyUser(graph)
+    graph.spin_until(lambda: user.in_state(PolicyStatus.IDLE), "the node to become idle")
+    graph.step(2 * TICKS_PER_STEP)
+    user.start()
+    graph.step_until(lambda: operator.in_mode(ControlState.POLICY), "the policy's motion")
+    operator.take_over()
+    operator.hold(10, DEAD_MAN)
+    while operator.state.mode == ControlState.HUMAN:
+        operator.hold(1)
+    ticks = 0
+    while operator.state.mode == ControlState.HOLD:
+        operator.hold(1)
+        ticks += 1
+    assert operator.in_mode(ControlState.POLICY) and ticks <= TICKS_PER_STEP + 2
