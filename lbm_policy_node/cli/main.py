@@ -34,6 +34,7 @@ COMMANDS: dict[str, Entry] = {
     "info": _entry("info", "Describe a checkpoint and how it fits a robot spec."),
     "verify": _entry("verify", "Compare a checkpoint's numbers with reference tensors, stage by stage."),
     "collect": _entry("collect", "Record demonstrations of scripted experts as a LeRobotDataset."),
+    "episodes": _entry("episodes", "List, show, draw and repair recorded episodes."),
     "export": _entry("export", "Turn recorded episodes into a LeRobotDataset, with who drove each step."),
     "train": _entry("train", "Train a multitask DiT on a LeRobotDataset."),
     "eval": _entry("eval", "Measure success per task in closed loop."),

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -73,7 +73,7 @@ class Dataset:
             raise DatasetError(f"'{self.root}' has no episodes {sorted(unknown)} to choose")
         if not episodes:
             raise DatasetError(f"no episode of '{self.root}' was chosen; nothing is left to learn from")
-        spans = [np.flatnonzero(self._within(row)) for row in episodes]
+        spans = [self.steps_of(row["episode_index"]) for row in episodes]
         at, lengths = np.concatenate(spans), np.array([len(span) for span in spans])
         ends = np.repeat(np.cumsum(lengths), lengths)
         return replace(
@@ -89,6 +89,13 @@ class Dataset:
             classes=None if self.classes is None else self.classes[at],
         )
 
+    def steps_of(self, number: int) -> Array:
+        """Return the steps of an episode, int64, ascending."""
+        row = self.contents.episodes[number]
+        return np.flatnonzero(
+            (self.rows >= row["dataset_from_index"]) & (self.rows < row["dataset_to_index"])
+        )
+
     def frames(self, key: str) -> Array:
         """Return every frame of a camera of the whole dataset, uint8 RGB (M, H, W, 3), memory-mapped.
 
@@ -100,10 +107,6 @@ class Dataset:
         if not path.exists() or len(np.load(path, mmap_mode="r")) != total:  # episodes came later
             self._decode(key, path, total)
         return np.load(path, mmap_mode="r")
-
-    def _within(self, row: Mapping[str, Any]) -> Array:
-        """Which steps belong to an episode, bool (N,)."""
-        return (self.rows >= row["dataset_from_index"]) & (self.rows < row["dataset_to_index"])
 
     def _decode(self, key: str, path: Path, total: int) -> None:
         path.parent.mkdir(exist_ok=True)

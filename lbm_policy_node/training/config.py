@@ -7,6 +7,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+_RULES = ("lfi", "mfi", "oldest", "newest", "uniform")
+
 
 def _option(default: Any, text: str) -> Any:
     return field(default=default, metadata={"help": text})
@@ -23,6 +25,10 @@ class TrainConfig:
     weights: str = _option(
         "none", "Weight of each step by who drove: none, sirius or iwr; these need the column control_mode."
     )
+    memory: str = _option(
+        "all", "Episodes to learn from: all, or which rule rejects what is beyond --cap: " + ", ".join(_RULES)
+    )
+    cap: int = _option(0, "Most episodes to learn from, with --memory.")
     optimizer: str = _option("adamw", "adamw or adam (the reference uses adam).")
     learning_rate: float = _option(3e-4, "Largest learning rate.")
     weight_decay: float = _option(1e-4, "Weight decay (AdamW).")
@@ -42,6 +48,12 @@ class TrainConfig:
             raise ValueError(f"optimizer must be adamw or adam, is '{self.optimizer}'")
         if self.weights not in ("none", "sirius", "iwr"):
             raise ValueError(f"weights must be none, sirius or iwr, is '{self.weights}'")
+        if self.memory not in ("all", *_RULES):
+            raise ValueError(f"memory must be all, {', '.join(_RULES)}, is '{self.memory}'")
+        if (self.memory == "all") != (self.cap == 0) or self.cap < 0:
+            raise ValueError(
+                f"memory '{self.memory}' with cap {self.cap}: a rule needs a cap of at least 1, a cap a rule"
+            )
         if self.precision not in ("auto", "fp32", "bf16"):
             raise ValueError(f"precision must be auto, fp32 or bf16, is '{self.precision}'")
         if self.storage not in ("float32", "float16"):

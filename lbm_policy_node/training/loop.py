@@ -26,6 +26,7 @@ from lbm_policy_node.training.build import from_scratch, statistics
 from lbm_policy_node.training.config import ModelSize, TrainConfig
 from lbm_policy_node.training.goal_head import Learner
 from lbm_policy_node.training.progress import Progress
+from lbm_policy_node.training.remembering import remembered
 from lbm_policy_node.training.resume import check_settings, load_state, save_state
 from lbm_policy_node.training.samples import BatchStream, ChunkSamples, to_network
 from lbm_policy_node.training.weighting import dataset_weights
@@ -58,8 +59,9 @@ def train(
 
     Raises:
         ResumeError: If `out` holds a run with other settings.
-        DatasetError: If the weights ask who drove and the dataset does not say.
+        DatasetError: If the weights or the memory ask who drove and the dataset does not say.
     """
+    dataset = remembered(dataset, config.memory, config.cap, seed=config.seed)
     weights = dataset_weights(dataset, config.weights)  # may refuse: before the run's settings are written
     accelerator = Accelerator(mixed_precision=_precision(config, device), cpu=device == "cpu")
     if accelerator.is_main_process:

@@ -21,6 +21,8 @@ _MAY_CHANGE = (
     *("steps", "checkpoint_every", "log_every", "precision", "storage", "processes"),
     *("goal_weight", "learning_rate", "n_action_steps"),
 )
+_BEFORE = {"weights": "none", "memory": "all", "cap": 0}
+"""What runs did that began before these settings existed."""
 
 
 class ResumeError(ValueError):
@@ -77,7 +79,7 @@ def check_settings(folder: Path, train: TrainConfig, size: ModelSize, dataset: s
     now = {**asdict(train), **asdict(size), "dataset": dataset, "processes": processes}
     path = folder / SETTINGS_FILE
     if path.exists():
-        then = {"weights": "none", **json.loads(path.read_text())}  # runs from before there were any
+        then = {**_BEFORE, **json.loads(path.read_text())}
         fixed = [key for key in now if key not in _MAY_CHANGE and now[key] != then.get(key)]
         changed = [f"{key}: {then.get(key)} then, {now[key]} now" for key in fixed]
         if changed:

@@ -9,15 +9,18 @@ import numpy as np
 from lbm_policy_node.core.labels import step_classes
 from lbm_policy_node.core.types import Array
 from lbm_policy_node.data.dataset_reader import Dataset, DatasetError
-from lbm_policy_node.data.features import MODE_KEY
+from lbm_policy_node.data.features import CLASS_KEY, MODE_KEY
 from lbm_policy_node.data.sample_weights import step_weights
 
 
 def dataset_weights(dataset: Dataset, rule: str) -> Array | None:
-    """Weigh the steps of a dataset; classes are derived anew, episode by episode.
+    """Weigh the steps of a dataset.
+
+    Classes are the exported ones, which know the true times (steps in which nobody drove are not in a
+    dataset). Where there are none they are derived from who drove, episode by episode.
 
     Args:
-        dataset: With the column `control_mode`, unless the rule is "none".
+        dataset: With the column `sirius_class` or `control_mode`, unless the rule is "none".
         rule: "sirius", "iwr" or "none".
 
     Returns:
@@ -28,6 +31,11 @@ def dataset_weights(dataset: Dataset, rule: str) -> Array | None:
     """
     if rule == "none":
         return None
+    if dataset.classes is not None:
+        try:
+            return step_weights(dataset.classes, rule)
+        except ValueError as error:
+            raise DatasetError(f"column '{CLASS_KEY}' of '{dataset.root}': {error}") from error
     modes = dataset.control_modes
     if modes is None:
         raise DatasetError(
