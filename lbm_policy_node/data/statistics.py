@@ -12,7 +12,7 @@ import numpy as np
 from lbm_policy_node.core.types import Array
 
 QUANTILES = {"q01": 0.01, "q10": 0.10, "q50": 0.50, "q90": 0.90, "q99": 0.99}
-PIXELS_PER_FRAME = 1024
+PIXELS_PER_FRAME = 512
 FeatureStats = Mapping[str, Array]
 
 
@@ -21,9 +21,8 @@ def vector_stats(values: Array) -> dict[str, Array]:
     values = np.asarray(values, dtype=np.float64)
     stats = {"min": values.min(0), "max": values.max(0), "mean": values.mean(0), "std": values.std(0)}
     stats["count"] = np.array([len(values)])
-    for name, q in QUANTILES.items():
-        stats[name] = np.quantile(values, q, axis=0)
-    return stats
+    quantiles = np.quantile(values, list(QUANTILES.values()), axis=0)
+    return stats | dict(zip(QUANTILES, quantiles, strict=True))
 
 
 class PixelSamples:

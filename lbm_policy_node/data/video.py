@@ -15,10 +15,12 @@ import numpy as np
 
 from lbm_policy_node.core.types import Array
 
-CODEC, ENCODER, OPTIONS = "h264", "libx264", {"crf": "18", "g": "2", "bf": "0", "preset": "veryfast"}
+CODEC, ENCODER = "h264", "libx264"
+OPTIONS = {"crf": "18", "g": "2", "bf": "0", "preset": "superfast", "threads": "1"}
 """LeRobot's default is AV1, but as root its encoder (SVT) turns the caller's threads into real-time ones of
 the highest priority, which starves everything else on the machine; LeRobot reads both. A key frame at every
-second frame makes random access cheap; without frames that look ahead, files can be joined by packets."""
+second frame makes random access cheap; without frames that look ahead, files can be joined by packets.
+Superfast then takes 4.8 ms of CPU for a 640x480 frame at the size and error of veryfast (6.4 ms)."""
 PIXEL_FORMAT = "yuv420p"
 
 
