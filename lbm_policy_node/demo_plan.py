@@ -21,11 +21,15 @@ class Episode:
         task: Task of the simulator.
         seed: Scene.
         options_json: More options of the reset; see sim.options.
+        rescue: When the monitor stops the robot, the scripted operator takes over instead of ending the run.
+        time_limit_s: Simulated time that it has; None takes the plan's.
     """
 
     task: str
     seed: int
     options_json: str = ""
+    rescue: bool = False
+    time_limit_s: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,6 +75,9 @@ class EpisodeResult:
         commands: Commands that the executor sent to the controllers.
         ending: Why the run ended, for a person.
         recording: File with frames and paths, relative to the output folder.
+        human_s: Simulated time in which a person drove.
+        bag: Folder of the recorded episode; empty where nothing was recorded.
+        rescue: Whether it was disturbed on purpose, for a person to take over; counts for no task.
     """
 
     task: str
@@ -83,10 +90,20 @@ class EpisodeResult:
     commands: int
     ending: str
     recording: str
+    human_s: float = 0.0
+    bag: str = ""
+    rescue: bool = False
+
+    @property
+    def by_policy(self) -> bool:
+        """Whether the policy solved it alone."""
+        return self.solved and not self.human_s
 
 
 def solved_tasks(results: Sequence[EpisodeResult]) -> int:
-    """Count the tasks of which more than half of the episodes were solved."""
-    tasks = {result.task for result in results}
-    by_task = {task: [result.solved for result in results if result.task == task] for task in tasks}
+    """Count the tasks of which the policy solved more than half of the episodes alone."""
+    by_task: dict[str, list[bool]] = {}
+    for result in results:
+        if not result.rescue:
+            by_task.setdefault(result.task, []).append(result.by_policy)
     return sum(2 * sum(solved) > len(solved) for solved in by_task.values())

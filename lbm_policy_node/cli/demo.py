@@ -2,7 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """`lbm demo`: simulated robot, executor and policy over ROS 2, driven through ten instructions."""
 
+import shutil
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +20,14 @@ from lbm_policy_node.paths import shared_path
 from lbm_policy_node.sim.tasks import TASKS, task_named
 
 TRAINED, WEIGHTLESS = "checkpoints/mt10", "checkpoints/weightless"
+RESCUE = Episode(
+    task="drawer-open",
+    seed=5,
+    options_json='{"perturbation": "occlusion", "perturbation_after_s": 0.2}',
+    rescue=True,
+    time_limit_s=60.0,
+)
+"""A camera is covered after the start: the monitor stops the policy, and a person opens the drawer."""
 
 
 class Progress:
@@ -76,19 +86,35 @@ def choose_checkpoint(given: str | None) -> str:
         return str(shared_path(WEIGHTLESS))
 
 
-def make_plan(tasks: str, seed: int, episodes: int, timeout: float, factor: float, output: Path) -> DemoPlan:
-    """Return the plan for comma-separated task names; every task gets the same seeds.
+def make_plan(
+    tasks: str,
+    seed: int,
+    episodes: int,
+    timeout: float,
+    factor: float,
+    output: Path,
+    *,
+    rescue: bool = False,
+) -> DemoPlan:
+    """Return the plan for comma-separated task names; every task gets the same seeds. The rescue comes last.
 
     Raises:
         ValueError: An unknown task.
     """
     names = [task_named(name.strip()).name for name in tasks.split(",")] if tasks else list(TASKS)
+    planned = [Episode(task=name, seed=seed + i) for name in names for i in range(episodes)]
     return DemoPlan(
-        episodes=tuple(Episode(task=name, seed=seed + i) for name in names for i in range(episodes)),
+        episodes=(*planned, RESCUE) if rescue else tuple(planned),
         time_limit_s=timeout,
         wall_limit_s=60.0 + 10.0 * timeout / factor,
         output=str(output),
     )
+
+
+def fresh_folder(folder: Path) -> Path:
+    """Return the folder, absolute; what an earlier demo recorded there is removed."""
+    shutil.rmtree(folder, ignore_errors=True)
+    return folder.resolve()
 
 
 def finish(outcome: DemoOutcome, graph: Graph, output: Path, required: int) -> int:
@@ -96,7 +122,8 @@ def finish(outcome: DemoOutcome, graph: Graph, output: Path, required: int) -> i
     from lbm_policy_node.cli import demo_report  # matplotlib costs a second that the start does not pay
 
     results = outcome.results
-    n_tasks, n_solved = len({result.task for result in results}), solved_tasks(results)
+    n_tasks = len({result.task for result in results if not result.rescue})
+    n_solved = solved_tasks(results)
     demo_report.write_json(
         output / "results.json",
         results,
@@ -138,6 +165,12 @@ def finish(outcome: DemoOutcome, graph: Graph, output: Path, required: int) -> i
     show_default=True,
     help="Let the monitor stop episodes; auto: where the checkpoint holds its calibration.",
 )
+@click.option(
+    "--rescue/--no-rescue",
+    default=True,
+    show_default=True,
+    help="End with an episode that is disturbed, stopped by the monitor, and solved by a scripted person.",
+)
 @click.option("--output", default="outputs/demo", show_default=True, type=click.Path(path_type=Path))
 def command(
     checkpoint: str | None,
@@ -150,23 +183,34 @@ def command(
     require: int,
     device: str,
     monitor: str,
+    rescue: bool,
     output: Path,
 ) -> None:
-    """Run the simulated robot, a policy and the executor through ten instructions."""
+    """Run the simulated robot, a policy and the executor through ten instructions, and be rescued once.
+
+    Every episode is recorded below OUTPUT/episodes and exported to the dataset OUTPUT/dataset.
+    """
     output.mkdir(parents=True, exist_ok=True)
     try:
-        plan = make_plan(tasks, seed, episodes, timeout, real_time_factor, output)
         config = GraphConfig(
             robot=robot,
             checkpoint=choose_checkpoint(checkpoint),
             sim=True,
             enable_control=True,
             device=device,
-            task=plan.episodes[0].task,
             real_time_factor=real_time_factor,
             monitor=monitor,
+            record=True,
+            episodes=str(fresh_folder(output / "episodes")),
+            teleop="scripted",
+            teleop_parameters={"on_monitor_stop": False},
         )
         graph = describe(config)
+        if rescue and "monitor_node" not in [process.name for process in graph.processes]:
+            rescue = False
+            click.secho("no rescue: without a monitor nobody asks for a person", fg="yellow", err=True)
+        plan = make_plan(tasks, seed, episodes, timeout, real_time_factor, output, rescue=rescue)
+        graph = describe(replace(config, task=plan.episodes[0].task))
         for message in graph.messages:
             click.secho(message, fg="yellow", err=True)
         outcome = run_plan(plan, graph, Progress(len(plan.episodes)))

@@ -27,12 +27,18 @@ def table(results: Sequence[EpisodeResult]) -> str:
     width = max(len("instruction"), *(len(result.instruction) for result in results))
     lines = [f"{'instruction':{width}}  solved  seconds  chunks  inference  end"]
     for result in results:
-        mark = click.style(f"{'yes' if result.solved else 'no':6}", fg="green" if result.solved else "red")
+        mark = click.style(f"{_verdict(result):6}", fg="green" if result.by_policy else "red")
         duration = "-" if result.inference_ms is None else f"{result.inference_ms:.1f} ms"
         end = result.ending.split(":")[0]
         figures = f"{result.seconds:7.2f}  {result.chunks:6d}  {duration:>9}"
         lines.append(f"{result.instruction:{width}}  {mark}  {figures}  {end}")
     return "\n".join(lines)
+
+
+def _verdict(result: EpisodeResult) -> str:
+    if result.by_policy:
+        return "yes"
+    return "person" if result.solved else "no"
 
 
 def write_json(path: Path, results: Sequence[EpisodeResult], **facts: Any) -> None:

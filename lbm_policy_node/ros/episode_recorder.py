@@ -65,6 +65,11 @@ class EpisodeRecorder:
         return len(self._commanded)
 
     @property
+    def human_s(self) -> float:
+        """ROS time in which a person drove since ``start``, s."""
+        return self._human_ns * 1e-9
+
+    @property
     def inference_ms(self) -> float | None:
         """Median duration of an inference since ``start``, ms; None without one."""
         return float(np.median(self._inference_s)) * 1e3 if self._inference_s else None
@@ -89,6 +94,7 @@ class EpisodeRecorder:
         self._measured: list[tuple[int, Array]] = []
         self._chunks: list[tuple[int, float, Array]] = []
         self._inference_s: list[float] = []
+        self._human_ns, self._control_ns = 0, 0
 
     def _seconds(self, stamps_ns: list[int]) -> Array:
         """Times since the first measured position."""
@@ -134,9 +140,17 @@ class EpisodeRecorder:
     def _on_control(self, message: ControlState) -> None:
         self.control = message
         with self._lock:
-            if self._recording and message.control_enabled and message.executed:
-                self._commanded.append((to_ns(message.header.stamp), np.array(message.executed[:3])))
+            if self._recording:
+                self._take_control(message)
         self._on_change()
+
+    def _take_control(self, message: ControlState) -> None:
+        stamp_ns = to_ns(message.header.stamp)
+        if message.mode == ControlState.HUMAN and self._control_ns:
+            self._human_ns += stamp_ns - self._control_ns
+        self._control_ns = stamp_ns
+        if message.control_enabled and message.executed:
+            self._commanded.append((stamp_ns, np.array(message.executed[:3])))
 
     def _on_chunk(self, message: ActionChunk) -> None:
         with self._lock:

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 lbm_policy contributors
 # SPDX-License-Identifier: Apache-2.0
-"""One episode of the demo: reset the simulator, give the instruction, end the run on success."""
+"""One episode of the demo: reset the simulator, give the instruction, end the run or let a person end it."""
 
 from collections.abc import Callable
 from contextlib import suppress
@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from lbm_msgs.action import RunPolicy
-from lbm_msgs.msg import ControlState, Reason
+from lbm_msgs.msg import ControlState, EpisodeEvent, Reason, RecorderStatus
 from lbm_msgs.srv import ResetSimulation
 from rclpy.action.client import ActionClient
 from rclpy.node import Node
@@ -43,10 +43,14 @@ class EpisodeRunner:
 
     def __init__(self, node: Node, waiter: Waiter, recorder: EpisodeRecorder, plan: DemoPlan) -> None:
         self._waiter, self._recorder, self._plan = waiter, recorder, plan
-        self._success = False
+        self._success, self._recorded = False, ""
         self._reset = node.create_client(ResetSimulation, "/sim/reset")
         self._runs = ActionClient(node, RunPolicy, "run_policy")
+        self._clock = node.get_clock()
+        self._events = node.create_publisher(EpisodeEvent, "episode_events", qos.EPISODE_EVENT)
+        self._take_over = node.create_publisher(Bool, "scripted_teleop/take_over", qos.STATUS)
         node.create_subscription(Bool, "/sim/success", self._on_success, qos.EVENT)
+        node.create_subscription(RecorderStatus, "recorder_node/status", self._on_recorder, qos.STATUS)
 
     def is_ready(self) -> bool:
         """Whether simulator and policy answer."""
@@ -74,7 +78,8 @@ class EpisodeRunner:
         instruction = self._lay_out(episode)
         on_start(instruction)
         self._recorder.start()
-        ending, seconds = self._follow(instruction, on_feedback)
+        self._recorded = ""
+        ending, seconds = self._follow(episode, instruction, on_feedback)
         self._recorder.stop()
         recording = f"episode_{number:03d}_{episode.task}.npz"
         self._recorder.save(Path(self._plan.output) / recording)
@@ -89,7 +94,15 @@ class EpisodeRunner:
             commands=self._recorder.n_commands,
             ending=ending,
             recording=recording,
+            human_s=self._recorder.human_s,
+            bag=self._recorded,
+            rescue=episode.rescue,
         )
+
+    def _on_recorder(self, message: RecorderStatus) -> None:
+        if message.state == RecorderStatus.RECORDING:
+            self._recorded = message.path
+        self._waiter.notify()
 
     def _on_success(self, message: Bool) -> None:
         self._success = self._success or message.data
@@ -121,9 +134,10 @@ class EpisodeRunner:
                 return self._waiter.result(ask(), what, CALL_LIMIT_S / ATTEMPTS)
         return self._waiter.result(ask(), what, CALL_LIMIT_S / ATTEMPTS)
 
-    def _start(self, instruction: str, on_feedback: Callable[[Any], None]) -> Any:
+    def _start(self, episode: Episode, instruction: str, on_feedback: Callable[[Any], None]) -> Any:
         """Give the instruction until it is accepted; the policy refuses goals before it has heard /clock."""
-        goal = RunPolicy.Goal(instruction=instruction, time_limit_s=self._plan.time_limit_s)
+        limit_s = self._plan.time_limit_s if episode.time_limit_s is None else episode.time_limit_s
+        goal = RunPolicy.Goal(instruction=instruction, time_limit_s=limit_s)
         for _ in range(GOAL_ATTEMPTS):
             handle = self._ask(
                 lambda: self._runs.send_goal_async(goal, lambda message: on_feedback(message.feedback)),
@@ -139,23 +153,46 @@ class EpisodeRunner:
             )
         raise RuntimeError(f"the policy refused the instruction '{instruction}'")
 
-    def _follow(self, instruction: str, on_feedback: Callable[[Any], None]) -> tuple[str, float]:
+    def _follow(
+        self, episode: Episode, instruction: str, on_feedback: Callable[[Any], None]
+    ) -> tuple[str, float]:
         """Give the instruction and wait; return why the run ended and its simulated seconds."""
-        handle = self._start(instruction, on_feedback)
+        handle = self._start(episode, instruction, on_feedback)
         ended = handle.get_result_async()
         ended.add_done_callback(lambda _future: self._waiter.notify())
-        self._waiter.until(
-            lambda: self._success or self._stop_text() or ended.done(),
-            "end of the run",
-            timeout_s=self._plan.wall_limit_s,
-        )
+        self._wait(ended)
         stopped = self._stop_text()
-        if not ended.done():
+        if episode.rescue and stopped and not self._success:
+            return self._be_rescued(ended, stopped)
+        if self._success:
+            self._report_success()
+        elif not ended.done():
             handle.cancel_goal_async()
         result = self._waiter.result(ended, "result of the run", CALL_LIMIT_S).result
         if self._success:
             return "solved", result.elapsed_s
         return (f"stopped by the monitor: {stopped}" if stopped else _ending(result)), result.elapsed_s
+
+    def _wait(self, ended: Future) -> None:
+        self._waiter.until(
+            lambda: self._success or self._stop_text() or ended.done(),
+            "end of the run",
+            timeout_s=self._plan.wall_limit_s,
+        )
+
+    def _be_rescued(self, ended: Future, stopped: str) -> tuple[str, float]:
+        """Ask the scripted operator to take over; its success or failure button ends the run."""
+        self._take_over.publish(Bool(data=True))
+        self._waiter.until(ended.done, "end of the rescue", timeout_s=self._plan.wall_limit_s)
+        result = ended.result().result
+        how = "solved by a person" if self._success else f"not rescued, {_ending(result)}"
+        return f"{how}; stopped by the monitor: {stopped}", result.elapsed_s
+
+    def _report_success(self) -> None:
+        """Tell everyone, the recorder too; the policy node ends its run on it."""
+        event = EpisodeEvent(event=EpisodeEvent.SUCCESS, source="simulator")
+        event.header.stamp = self._clock.now().to_msg()
+        self._events.publish(event)
 
     def _stop_text(self) -> str:
         """Why the executor holds for the monitor; empty when it does not.
