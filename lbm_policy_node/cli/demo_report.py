@@ -18,7 +18,7 @@ from lbm_policy_node.demo_plan import EpisodeResult
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 
-GREEN, RED, GREY = "#2a7f3f", "#b03030", "#9a9a9a"
+GREEN, RED, BLUE, GREY = "#2a7f3f", "#b03030", "#1f5fbf", "#9a9a9a"
 AXES = ("x", "y", "z")
 
 
@@ -56,8 +56,10 @@ def write_contact_sheet(path: Path, results: Sequence[EpisodeResult], folder: Pa
     )
     for row, result, recording in zip(axes, results, recordings, strict=True):
         _draw_moments(row, recording)
-        color = GREEN if result.solved else RED
+        color = BLUE if result.human_s else GREEN if result.solved else RED
         verdict = f"solved in {result.seconds:.1f} s" if result.solved else "not solved"
+        if result.human_s:
+            verdict += f"\n{result.human_s:.1f} s by a person"
         row[0].text(
             -0.08, 0.5, f"{textwrap.fill(result.instruction, 24)}\n{verdict}", transform=row[0].transAxes,
             ha="right", va="center", fontsize=8, color=color, wrap=False,
