@@ -76,7 +76,7 @@ class EpisodeResult:
         ending: Why the run ended, for a person.
         recording: File with frames and paths, relative to the output folder.
         human_s: Simulated time in which a person drove.
-        bag: Folder of the recorded episode; empty where nothing was recorded.
+        bag: Folder of the recorded episode, relative to the output folder; empty where nothing was recorded.
         rescue: Whether it was disturbed on purpose, for a person to take over; counts for no task.
     """
 

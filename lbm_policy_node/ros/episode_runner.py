@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """One episode of the demo: reset the simulator, give the instruction, end the run or let a person end it."""
 
+import os
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -101,7 +102,7 @@ class EpisodeRunner:
 
     def _on_recorder(self, message: RecorderStatus) -> None:
         if message.state == RecorderStatus.RECORDING:
-            self._recorded = message.path
+            self._recorded = os.path.relpath(message.path, self._plan.output)
         self._waiter.notify()
 
     def _on_success(self, message: Bool) -> None:

@@ -10,8 +10,10 @@ import matplotlib.image
 import numpy as np
 import pytest
 
-from lbm_policy_node.cli.demo import Progress, choose_checkpoint, finish, make_plan
+from lbm_policy_node.cli.demo import RESCUE, Progress, choose_checkpoint, finish, fresh_folder, make_plan
 from lbm_policy_node.cli.demo_run import DemoError, DemoOutcome, run_plan
+from lbm_policy_node.data.dataset_reader import read_dataset
+from lbm_policy_node.data.episode import Outcome, read_episode
 from lbm_policy_node.demo_plan import DemoPlan, Episode
 from lbm_policy_node.graph import Graph, GraphConfig, describe
 from lbm_policy_node.paths import shared_path
@@ -114,3 +116,35 @@ def test_all_ten_instructions_by_default_with_the_same_seeds_for_each(tmp_path: 
 
 def test_given_checkpoint_is_taken_as_it_is() -> None:
     assert choose_checkpoint("/somewhere") == "/somewhere"
+
+
+@pytest.mark.timeout(300)
+def test_a_person_rescues_a_disturbed_episode_and_the_recording_becomes_a_dataset(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = GraphConfig(
+        robot="metaworld",
+        checkpoint=str(shared_path("checkpoints/mt10")),
+        sim=True,
+        enable_control=True,
+        task=RESCUE.task,
+        real_time_factor=0.5,
+        record=True,
+        episodes=str(fresh_folder(tmp_path / "episodes")),
+        teleop="scripted",
+        teleop_parameters={"on_monitor_stop": False},
+    )
+    planned = DemoPlan(episodes=(RESCUE,), time_limit_s=8.0, wall_limit_s=120.0, output=str(tmp_path))
+    outcome = run_plan(planned, describe(config), lambda _event: None)
+    (result,) = outcome.results
+    assert result.ending.startswith("solved by a person; stopped by the monitor")
+    assert finish(outcome, describe(config), tmp_path, required=0) == 0
+    printed = capsys.readouterr().out
+    assert "1 of 1 episodes exported" in printed and "timeline.png" in printed
+    episode = read_episode(tmp_path / result.bag)
+    assert episode.outcome is Outcome.SUCCESS and len(episode.human_intervals_ns) >= 1
+    human_s = sum(last - first for first, last in episode.human_intervals_ns) * 1e-9
+    assert human_s == pytest.approx(result.human_s, abs=0.1)
+    modes = read_dataset(tmp_path / "dataset").control_modes
+    assert modes is not None and set(modes.tolist()) == {0, 1}
+    assert matplotlib.image.imread(tmp_path / "timeline.png").shape[2] == 4
