@@ -68,9 +68,20 @@ ARGUMENTS = [
 def read_config(context: LaunchContext) -> ReplayConfig:
     """Return the launch arguments as the replay's configuration."""
     text = {argument.name: LaunchConfiguration(argument.name).perform(context) for argument in ARGUMENTS}
-    switches = {name: text.pop(name) == "true" for name in ("loop", "skip_unknown", "run_policy")}
-    numbers = {name: float(text.pop(name)) for name in ("rate", "start_s")}
-    return ReplayConfig(**text, **switches, **numbers)
+    return ReplayConfig(
+        episode=text["episode"],
+        checkpoint=text["checkpoint"],
+        rate=float(text["rate"]),
+        loop=text["loop"] == "true",
+        start_s=float(text["start_s"]),
+        skip_unknown=text["skip_unknown"] == "true",
+        run_policy=text["run_policy"] == "true",
+        robot=text["robot"],
+        namespace=text["namespace"],
+        device=text["device"],
+        monitor=text["monitor"],
+        transport=text["transport"],
+    )
 
 
 def launch_node(process: NodeProcess) -> Node:

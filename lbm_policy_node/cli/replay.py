@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from lbm_policy_node.cli.replay_live import LiveOptions, play
+from lbm_policy_node.transport import CHOICES
 
 if TYPE_CHECKING:
     from lbm_policy_node.replay.limits import Limits
@@ -65,6 +66,13 @@ class ReplayRefused(click.ClickException):
 @click.option("--start-s", default=0.0, show_default=True, help="With --live: begin here.")
 @click.option("--skip-unknown", is_flag=True, help="With --live: leave out messages of unknown types.")
 @click.option("--namespace", default="", help="With --live: namespace of the graph.")
+@click.option(
+    "--transport",
+    type=click.Choice(CHOICES),
+    default="mixed",
+    show_default=True,
+    help="With --live: as the graph's; see docs/transport.md.",
+)
 def command(episodes: tuple[Path, ...], live: bool, **options: Any) -> None:
     """Ask a checkpoint again what it saw in EPISODES, and compare with what was recorded.
 

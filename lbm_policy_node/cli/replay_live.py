@@ -21,13 +21,14 @@ from lbm_policy_node.supervisor import Supervisor
 class LiveOptions:
     """Flags that only --live reads."""
 
-    NAMES: ClassVar[tuple[str, ...]] = ("rate", "loop", "start_s", "skip_unknown", "namespace")
+    NAMES: ClassVar[tuple[str, ...]] = ("rate", "loop", "start_s", "skip_unknown", "namespace", "transport")
 
     rate: float = 1.0
     loop: bool = False
     start_s: float = 0.0
     skip_unknown: bool = False
     namespace: str = ""
+    transport: str = "mixed"
 
 
 def play(episode: Path, options: LiveOptions, checkpoint: Path | None, device: str) -> int:
@@ -53,6 +54,7 @@ def play(episode: Path, options: LiveOptions, checkpoint: Path | None, device: s
         start_s=options.start_s,
         skip_unknown=options.skip_unknown,
         namespace=options.namespace,
+        transport=options.transport,
         device=device,
     )
     try:

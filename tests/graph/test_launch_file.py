@@ -40,7 +40,7 @@ needs_launch = pytest.mark.skipif(
 )
 
 
-def launched_nodes(file: Path = LAUNCH_FILE, **arguments: str) -> list[NodeProcess]:
+def launched_nodes(file: Path, **arguments: str) -> list[NodeProcess]:
     """Load a launch file as ros2 launch does, and return its nodes in the terms of graph.py."""
     from launch import LaunchContext  # pyright: ignore[reportAttributeAccessIssue]
     from launch.actions import DeclareLaunchArgument, OpaqueFunction  # pyright: ignore[reportMissingImports]
@@ -108,7 +108,7 @@ def _as_process(node: Any, context: Any) -> NodeProcess:
 def test_launch_file_describes_the_same_nodes(
     tmp_path: Path, arguments: dict[str, str], config: dict[str, Any]
 ) -> None:
-    launched = launched_nodes(robot="metaworld", checkpoint=str(tmp_path), **arguments)
+    launched = launched_nodes(LAUNCH_FILE, robot="metaworld", checkpoint=str(tmp_path), **arguments)
     described = describe(GraphConfig(robot="metaworld", checkpoint=str(tmp_path), **config)).processes
     assert launched == list(described)
 
@@ -147,7 +147,7 @@ def declared_arguments(file: Path) -> set[str]:
     """Names of a launch file's arguments, read without launch."""
     calls = [node for node in ast.walk(ast.parse(file.read_text())) if isinstance(node, ast.Call)]
     return {
-        call.args[0].value
+        str(call.args[0].value)
         for call in calls
         if isinstance(call.func, ast.Name)
         and call.func.id == "DeclareLaunchArgument"

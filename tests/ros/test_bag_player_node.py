@@ -68,10 +68,13 @@ class Audience:
         self.states: list[ControlState] = []
         subscribe = self.node.create_subscription
         subscribe(Image, FRONT, self.images.append, qos.RECORDED_STREAM, raw=True)
-        subscribe(Clock, "/clock", lambda m: self.clocks.append(to_ns(m.clock)), qos.CONTROL_STATE)
+        subscribe(Clock, "/clock", self._on_clock, qos.CONTROL_STATE)
         subscribe(ActionChunk, "/action_chunks", self.chunks.append, qos.EVERY_CHUNK)
         subscribe(ControlState, "/control_state", self.states.append, qos.CONTROL_STATE)
         graph.add(self.node)
+
+    def _on_clock(self, message: Clock) -> None:
+        self.clocks.append(to_ns(message.clock))
 
 
 @pytest.fixture
