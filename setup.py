@@ -60,6 +60,9 @@ setup(
             "sim_robot_node = lbm_policy_node.ros.sim_robot_node:main",
             "scripted_teleop_node = lbm_policy_node.ros.scripted_teleop_node:main",
             "keyboard_teleop_node = lbm_policy_node.ros.keyboard_teleop_node:main",
-        ]
+            "bag_player_node = lbm_policy_node.ros.bag_player_node:main",
+        ],
+        # Named as the module, so that `pytest -p` of it finds the same plugin and not a second one.
+        "pytest11": ["lbm_policy_node.testing.plugin = lbm_policy_node.testing.plugin"],
     },
 )

@@ -10,6 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from lbm_policy_node.cli.replay_live import LiveOptions, play
+from lbm_policy_node.transport import CHOICES
+
 if TYPE_CHECKING:
     from lbm_policy_node.replay.limits import Limits
     from lbm_policy_node.replay.report import ReplayReport
@@ -55,11 +58,31 @@ class ReplayRefused(click.ClickException):
 @click.option("--device", default="cpu", show_default=True, help="Where the policy computes: cpu or cuda.")
 @click.option("--threads", default=1, show_default=True, help="CPU threads, as the policy node's.")
 @click.option("--tokenizer", help="Tokenizer folder, for checkpoints that hold only a tokenizer's name.")
-def command(episodes: tuple[Path, ...], **options: Any) -> None:
+@click.option(
+    "--live", is_flag=True, help="Publish the episode's sensors into a graph in shadow mode instead."
+)
+@click.option("--rate", default=1.0, show_default=True, help="With --live: recorded seconds per second.")
+@click.option("--loop", is_flag=True, help="With --live: begin again at the end.")
+@click.option("--start-s", default=0.0, show_default=True, help="With --live: begin here.")
+@click.option("--skip-unknown", is_flag=True, help="With --live: leave out messages of unknown types.")
+@click.option("--namespace", default="", help="With --live: namespace of the graph.")
+@click.option(
+    "--transport",
+    type=click.Choice(CHOICES),
+    default="mixed",
+    show_default=True,
+    help="With --live: as the graph's; see docs/transport.md.",
+)
+def command(episodes: tuple[Path, ...], live: bool, **options: Any) -> None:
     """Ask a checkpoint again what it saw in EPISODES, and compare with what was recorded.
 
     Exit code 0: within the limits; 1: beyond them; 2: an episode or the checkpoint cannot be used.
     """
+    live_options = LiveOptions(**{name: options.pop(name) for name in LiveOptions.NAMES})
+    if live:
+        if len(episodes) != 1:
+            raise click.UsageError("--live plays one episode")
+        raise SystemExit(play(episodes[0], live_options, options["checkpoint"], options["device"]))
     if options["checkpoint"] is None:
         raise click.UsageError("give the checkpoint under test: --checkpoint FOLDER")
     raise SystemExit(_replay(episodes, **options))

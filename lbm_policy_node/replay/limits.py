@@ -24,7 +24,8 @@ class Limits:
         max_human_error: Largest mean distance to what a person did, over all interventions, in the unit of
             the worst column.
         no_new_alarms: No chunk may get a higher alarm than in the recording.
-        allow_missing: Share of the recorded chunks, 0 to 1, that may be not reproducible.
+        allow_missing: Share of the recorded chunks, 0 to 1, that may be not reproducible. Those that were
+            computed from messages of before the recording do not count.
 
     Raises:
         ValueError: A number is negative, or no number.
@@ -85,9 +86,11 @@ def tolerance_of(report: ReplayReport, limits: Limits) -> float | None:
 
 
 def _lost(report: ReplayReport, allowed: float) -> list[str]:
-    gone = [f"chunk {lost.chunk_id}: {lost.why}" for lost in report.lost] + list(report.broken)
     if not report.chunks and not report.failed:
-        return [f"no chunk could be replayed: {gone[0]}" if gone else "there is no chunk to replay"]
+        why = [lost.why for lost in report.lost] + list(report.broken)
+        return [f"no chunk could be replayed: {why[0]}" if why else "there is no chunk to replay"]
+    gone = [f"chunk {lost.chunk_id}: {lost.why}" for lost in report.lost if not lost.before]
+    gone += report.broken
     if len(gone) <= allowed * report.n_recorded:
         return []
     text = f"{len(gone)} of {report.n_recorded} chunks are not reproducible, allowed are {allowed:.0%}"
@@ -152,7 +155,10 @@ def _notes(report: ReplayReport, limits: Limits, tolerance: float | None) -> lis
             "the checkpoint is not the recorded one and no limit is asked, so that this is a comparison "
             "only; see tolerance, max_mmd, max_human_error and no_new_alarms"
         )
-    if gone := len(report.lost) + len(report.broken):
+    early = sum(lost.before for lost in report.lost)
+    if early:
+        notes.append(f"{early} chunks were computed from messages of before the recording")
+    if gone := len(report.lost) - early + len(report.broken):
         notes.append(f"{gone} of {report.n_recorded} chunks are not reproducible")
     if assumed := sum(chunk.assumed for chunk in report.chunks):
         notes.append(f"{assumed} chunks do not name their messages, which were aligned anew")

@@ -30,11 +30,13 @@ class Rebuilt:
         wanted: The chunk and its messages.
         history: Oldest first; empty where it cannot be rebuilt.
         why: Why not; empty otherwise.
+        missing: Stream and header stamp of each message that is not in the bag.
     """
 
     wanted: Wanted
     history: tuple[Observation, ...]
     why: str = ""
+    missing: tuple[tuple[str, int], ...] = ()
 
 
 def rebuild(bag: Bag, spec: RobotSpec, wanted: Sequence[Wanted]) -> Iterator[Rebuilt]:
@@ -93,7 +95,7 @@ class _Samples:
 def _finish(wanted: Wanted, samples: _Samples, builder: ObservationBuilder, spec: RobotSpec) -> Rebuilt:
     missing = samples.missing(wanted)
     if wanted.why or missing:
-        result = Rebuilt(wanted, (), wanted.why or _absent(missing[0], spec))
+        result = Rebuilt(wanted, (), wanted.why or _absent(missing[0], spec), tuple(missing))
     else:
         result = _build(wanted, samples, builder)
     samples.release(wanted)

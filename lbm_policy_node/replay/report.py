@@ -71,11 +71,18 @@ class ChunkResult:
 
 @dataclass(frozen=True, kw_only=True)
 class Lost:
-    """A chunk that could not be replayed: why its observations could not be rebuilt."""
+    """A chunk that could not be replayed.
+
+    Attributes:
+        chunk_id, stamp_ns: Of the recorded chunk.
+        why: Why its observations could not be rebuilt.
+        before: All that is missing was sent before the recording began, as for the first chunk of a run.
+    """
 
     chunk_id: int
     stamp_ns: int
     why: str
+    before: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

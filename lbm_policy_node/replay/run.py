@@ -87,7 +87,9 @@ class _Collected:
         chunk = rebuilt.wanted.chunk
         why = rebuilt.why or self._incomparable(chunk)
         if why:
-            self.lost.append(Lost(chunk_id=chunk.chunk_id, stamp_ns=chunk.observation_stamp_ns, why=why))
+            before = {stamp_ns <= self.episode.start_ns for _, stamp_ns in rebuilt.missing} == {True}
+            stamp_ns = chunk.observation_stamp_ns
+            self.lost.append(Lost(chunk_id=chunk.chunk_id, stamp_ns=stamp_ns, why=why, before=before))
             return
         try:
             answer = self.candidate.answer(rebuilt)

@@ -78,7 +78,7 @@ def run(make_node: Callable[[], Node], args: Sequence[str] | None = None) -> int
     gets its shutdown transition while it can still publish.
 
     Returns:
-        The exit code: 0, or 2 when a parameter was refused.
+        The exit code: the node's ``exit_code`` where it has one, else 0; 2 when a parameter was refused.
     """
     rclpy.init(args=list(args) if args is not None else None, signal_handler_options=SignalHandlerOptions.NO)
     executor = SingleThreadedExecutor()
@@ -105,4 +105,4 @@ def _run(make_node: Callable[[], Node], executor: SingleThreadedExecutor, stoppe
     for _ in range(LAST_CALLBACKS):
         executor.spin_once(timeout_sec=0.0)
     node.destroy_node()
-    return 0
+    return getattr(node, "exit_code", 0)

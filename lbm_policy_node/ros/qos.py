@@ -70,6 +70,9 @@ RECORDED = _profile(reliable=True, depth=1000)
 RECORDED_STATUS = _profile(reliable=True, depth=10, latched=True)
 """For the recorder: the state at the beginning of an episode was published before it."""
 
+PLAYED = _profile(reliable=True, depth=30)
+"""A bag in the robot's place: reliable and best-effort subscribers hear it alike."""
+
 DIAGNOSTICS = _profile(reliable=True, depth=10)
 """What diagnostic aggregators expect of /diagnostics."""
 

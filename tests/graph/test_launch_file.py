@@ -9,6 +9,8 @@ comparison is skipped and says so; what the launch file says by itself is checke
 import ast
 import importlib.util
 import runpy
+import shutil
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +19,10 @@ import yaml
 
 from lbm_policy_node.graph import GraphConfig, NodeProcess, describe
 from lbm_policy_node.paths import shared_path
+from lbm_policy_node.replay_graph import ReplayConfig, describe_replay
 
 LAUNCH_FILE = shared_path("launch/bringup.launch.py")
+REPLAY_FILE = shared_path("launch/replay.launch.py")
 
 
 def installed(package: str) -> bool:
@@ -36,8 +40,8 @@ needs_launch = pytest.mark.skipif(
 )
 
 
-def launched_nodes(**arguments: str) -> list[NodeProcess]:
-    """Load the launch file as ros2 launch does, and return its nodes in the terms of graph.py."""
+def launched_nodes(file: Path, **arguments: str) -> list[NodeProcess]:
+    """Load a launch file as ros2 launch does, and return its nodes in the terms of graph.py."""
     from launch import LaunchContext  # pyright: ignore[reportAttributeAccessIssue]
     from launch.actions import DeclareLaunchArgument, OpaqueFunction  # pyright: ignore[reportMissingImports]
     from launch_ros.actions import Node  # pyright: ignore[reportMissingImports]
@@ -45,7 +49,7 @@ def launched_nodes(**arguments: str) -> list[NodeProcess]:
     context = LaunchContext()
     context.launch_configurations.update(arguments)
     found: list[NodeProcess] = []
-    todo: list[Any] = list(runpy.run_path(str(LAUNCH_FILE))["generate_launch_description"]().entities)
+    todo: list[Any] = list(runpy.run_path(str(file))["generate_launch_description"]().entities)
     while todo:
         entity = todo.pop(0)
         if isinstance(entity, Node):
@@ -104,20 +108,54 @@ def _as_process(node: Any, context: Any) -> NodeProcess:
 def test_launch_file_describes_the_same_nodes(
     tmp_path: Path, arguments: dict[str, str], config: dict[str, Any]
 ) -> None:
-    launched = launched_nodes(robot="metaworld", checkpoint=str(tmp_path), **arguments)
+    launched = launched_nodes(LAUNCH_FILE, robot="metaworld", checkpoint=str(tmp_path), **arguments)
     described = describe(GraphConfig(robot="metaworld", checkpoint=str(tmp_path), **config)).processes
     assert launched == list(described)
 
 
-def test_launch_file_and_bringup_offer_the_same_arguments() -> None:
-    from lbm_policy_node.cli.bringup import command
+@needs_launch
+@pytest.mark.parametrize(
+    ("arguments", "config"),
+    [
+        ({}, {}),
+        ({"checkpoint": "."}, {"checkpoint": "."}),
+        (
+            {"checkpoint": ".", "rate": "4", "loop": "true", "start_s": "1.5", "namespace": "left"},
+            {"checkpoint": ".", "rate": 4.0, "loop": True, "start_s": 1.5, "namespace": "left"},
+        ),
+        (
+            {"checkpoint": ".", "skip_unknown": "true", "run_policy": "false", "monitor": "off"},
+            {"checkpoint": ".", "skip_unknown": True, "run_policy": False, "monitor": "off"},
+        ),
+    ],
+    ids=["player", "whole", "timed", "switched"],
+)
+def test_replay_launch_file_describes_the_same_nodes(
+    tmp_path: Path, arguments: dict[str, str], config: dict[str, Any]
+) -> None:
+    shutil.copy(shared_path("config/robots/metaworld.yaml"), tmp_path / "robot.yaml")
+    launched = launched_nodes(REPLAY_FILE, episode=str(tmp_path), **arguments)
+    described = describe_replay(ReplayConfig(episode=str(tmp_path), **config)).processes
+    assert launched == list(described)
 
-    calls = [node for node in ast.walk(ast.parse(LAUNCH_FILE.read_text())) if isinstance(node, ast.Call)]
-    declared = {
-        call.args[0].value
+
+def test_replay_launch_file_offers_every_choice() -> None:
+    assert declared_arguments(REPLAY_FILE) == {field.name for field in fields(ReplayConfig)}
+
+
+def declared_arguments(file: Path) -> set[str]:
+    """Names of a launch file's arguments, read without launch."""
+    calls = [node for node in ast.walk(ast.parse(file.read_text())) if isinstance(node, ast.Call)]
+    return {
+        str(call.args[0].value)
         for call in calls
         if isinstance(call.func, ast.Name)
         and call.func.id == "DeclareLaunchArgument"
         and isinstance(call.args[0], ast.Constant)
     }
-    assert declared == {parameter.name for parameter in command.params}
+
+
+def test_launch_file_and_bringup_offer_the_same_arguments() -> None:
+    from lbm_policy_node.cli.bringup import command
+
+    assert declared_arguments(LAUNCH_FILE) == {parameter.name for parameter in command.params}

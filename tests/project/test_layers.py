@@ -37,6 +37,7 @@ LAYERS = {
     "replay": Layer(
         {"replay", "core", "messages", "data", "policies", "monitors", ""}, NUMPY | {"matplotlib"}
     ),
+    "testing": Layer({"testing", "replay", ""}, {"pytest"}),
     "training": Layer(
         {"training", "core", "policies", "data", ""}, NUMPY | TORCH | PICTURES | {"accelerate", "tqdm"}
     ),

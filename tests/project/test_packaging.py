@@ -17,6 +17,7 @@ from lbm_policy_node import paths
 
 DISTRIBUTIONS = {"cv2": "opencv-python-headless", "yaml": "pyyaml", "PIL": "pillow"}
 OPTIONAL = {"cv_bridge", "launch", "launch_ros"}  # come with an installation of ROS 2, not with the wheels
+TEST_TOOLS = {"pytest"}  # only its own plugin imports it
 
 
 def requirement_lines(path) -> list[str]:
@@ -61,7 +62,7 @@ def test_each_program_starts_a_function_that_exists(root):
     scripts = console_scripts(root)
     nodes = {
         "policy_node", "chunk_executor_node", "monitor_node", "recorder_node",
-        "sim_robot_node", "scripted_teleop_node", "keyboard_teleop_node",
+        "sim_robot_node", "scripted_teleop_node", "keyboard_teleop_node", "bag_player_node",
     }  # fmt: skip
     assert set(scripts) == {"lbm", *nodes}
     for module, function in (target.split(":") for target in scripts.values()):
@@ -88,7 +89,7 @@ def wheels(root) -> set[str]:
 
 def test_every_imported_package_is_pinned(root, sources):
     imported: set[str] = {name for file in sources.values() for name in file.foreign()}
-    ordinary = imported - OPTIONAL - wheels(root) - {"lbm_msgs"}
+    ordinary = imported - OPTIONAL - TEST_TOOLS - wheels(root) - {"lbm_msgs"}
     assert {distribution(DISTRIBUTIONS.get(name) or name) for name in ordinary} <= pinned(root)
 
 
