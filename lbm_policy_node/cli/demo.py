@@ -21,13 +21,13 @@ from lbm_policy_node.sim.tasks import TASKS, task_named
 
 TRAINED, WEIGHTLESS = "checkpoints/mt10", "checkpoints/weightless"
 RESCUE = Episode(
-    task="drawer-open",
+    task="door-open",
     seed=5,
-    options_json='{"perturbation": "occlusion", "perturbation_after_s": 0.2}',
+    options_json='{"perturbation": "camera_noise", "perturbation_after_s": 0.2}',
     rescue=True,
     time_limit_s=60.0,
 )
-"""A camera is covered after the start: the monitor stops the policy, and a person opens the drawer."""
+"""The cameras turn noisy after the start: the monitor stops the policy, and a person opens the door."""
 
 
 class Progress:
