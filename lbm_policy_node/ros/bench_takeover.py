@@ -97,9 +97,13 @@ class TakeoverBench(Node):
             self._measure()
 
     def _measure(self) -> None:
-        if self._pressed_ns is None or self._first_ns is None or self._first_ns not in self._arrivals:
+        """Take the first command of the person that has arrived; a controller keeps the newest only."""
+        if self._pressed_ns is None or self._first_ns is None:
             return
-        self._delays_ms.append((self._arrivals[self._first_ns] - self._pressed_ns) * 1e-6)
+        arrived = [at_ns for stamp_ns, at_ns in self._arrivals.items() if stamp_ns >= self._first_ns]
+        if not arrived:
+            return
+        self._delays_ms.append((min(arrived) - self._pressed_ns) * 1e-6)
         self._pressed_ns = self._first_ns = None
         self._arrivals.clear()
         self._progress_s = time.monotonic()

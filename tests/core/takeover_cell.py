@@ -44,6 +44,7 @@ class Cell:
         self.commands: list[Command] = []
         self.chunk_id = 0
         self.control_enabled = control_enabled
+        self.lag = np.zeros(4)
 
     @property
     def last(self) -> Command:
@@ -83,7 +84,7 @@ class Cell:
         before = self.commands[-1].action if self.commands else None
         start = self.position if before is None else before
         self.now_ns += step_ns
-        command = self.executor.tick(self.now_ns, self.position)
+        command = self.executor.tick(self.now_ns, self.position - self.lag)
         self.commands.append(command)
         if command.action is not None and self.control_enabled:
             reach = self.limits.velocity * step_ns / 1e9 * (1 + 1e-9) + 1e-12

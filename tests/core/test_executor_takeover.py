@@ -95,6 +95,46 @@ def test_from_wherever_the_robot_is_the_press_drives_in_the_same_tick_and_the_re
     assert cell.position[0] == rest
 
 
+@pytest.mark.parametrize("braking_ticks", [0, 1, 4, 8])
+def test_a_takeover_in_motion_is_no_jolt_also_when_the_robot_lags_behind_its_command(braking_ticks):
+    cell = Cell()
+    cell.drive()
+    cell.lag = np.array([0.02, 0.0, 0.0, 0.0])
+    cell.ticks(10, pressed=False)
+    if braking_ticks:
+        cell.executor.on_policy_state(PolicyState.IDLE)
+        cell.ticks(braking_ticks, pressed=False)
+    first = len(cell.commands) - 2
+    assert cell.ticks(30, pressed=True).mode is HUMAN
+    positions = [c.action[0] for c in cell.commands[first:] if c.action is not None]
+    acceleration = np.abs(np.diff(positions, 2)) / (TICK_NS / 1e9) ** 2
+    assert len(positions) == 32 and acceleration.max() < 8.0  # a stop within one tick would be 40 m/s^2
+
+
+def test_after_an_emergency_stop_a_person_starts_where_the_robot_has_been_moved_to():
+    cell = Cell()
+    cell.drive()
+    cell.executor.on_estop(True)
+    cell.ticks(20, pressed=False)
+    cell.executor.on_estop(False)
+    assert cell.executor.reset_estop() is None
+    cell.position = cell.position + np.array([0.0, 0.2, 0.0, 0.0])  # before the last command is forgotten
+    cell.commands.clear()
+    assert cell.ticks(1, pressed=True).mode is HUMAN
+    assert cell.position[1] == pytest.approx(0.8, abs=0.01)
+
+
+def test_the_policys_wish_is_shown_also_where_the_person_has_moved_on():
+    cell = Cell()
+    cell.drive()
+    cell.ticks(5, pressed=True)
+    here, cell.position = cell.position, cell.position + np.array([0.0, 0.3, 0.0, 0.0])
+    assert cell.chunk(0.2) is None  # it starts too far off to be executed
+    cell.position = here
+    proposed = cell.ticks(5, pressed=True).proposed
+    assert proposed is not None and proposed[1] == pytest.approx(0.9)
+
+
 def test_what_the_policy_wants_is_shown_while_a_person_drives_and_never_executed():
     cell = Cell()
     cell.drive()
