@@ -33,7 +33,7 @@ POLL_S = 0.02
 FLUSH_S = 0.2
 """What is older has left the process, so that killing it loses no more."""
 SPACE_S = 1.0
-"""How often the free space is looked at."""
+"""How often the free space is looked at, at least."""
 MEBIBYTE = 1024 * 1024
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 
@@ -138,7 +138,8 @@ class Recording:
             shutil.rmtree(self.path, ignore_errors=True)  # no message is in it
             raise
         self._facts: dict[str, str] = {}
-        self._stopping = threading.Event()
+        self._stopping, self._ended = threading.Event(), threading.Event()
+        self._n_bytes_checked = 0
         self._thread = threading.Thread(target=self._work, name="recorder", daemon=True)
         self._thread.start()
 
@@ -157,13 +158,12 @@ class Recording:
 
     def wait(self, timeout_s: float) -> bool:
         """Wait for the end; False when that takes longer."""
-        self._thread.join(timeout_s)
-        return not self._thread.is_alive()
+        return self._ended.wait(timeout_s)
 
     @property
     def done(self) -> bool:
-        """Whether the thread has ended: all is on the disk, or writing has failed."""
-        return not self._thread.is_alive()
+        """Whether all is on the disk, or writing has failed."""
+        return self._ended.is_set()
 
     @property
     def n_messages(self) -> int:
@@ -193,6 +193,7 @@ class Recording:
             self._fail(reason_of(error))
         except Exception:  # a bug must be seen as a status, and must not leave the queue filling for ever
             self._fail(Reason(ReasonCode.RECORDING_FAILED, traceback.format_exc()))
+        self._ended.set()
         self._wake()
 
     def _write_until_stopped(self) -> None:
@@ -208,11 +209,18 @@ class Recording:
                 if (now_s := time.monotonic()) - flushed_s >= FLUSH_S:
                     self._writer.flush()
                     flushed_s = now_s
-                if now_s - checked_s >= SPACE_S:
+                if now_s - checked_s >= SPACE_S or self._much_was_written:
                     self._check_space()
                     checked_s = now_s
 
+    @property
+    def _much_was_written(self) -> bool:
+        """Whether a disk that had enough a moment ago may have too little now."""
+        written = self._writer.n_bytes - self._n_bytes_checked
+        return written > self._limits.min_free_bytes // 4 > 0
+
     def _check_space(self) -> None:
+        self._n_bytes_checked = self._writer.n_bytes
         if self.reason.ok and not (reason := check_space(self.path, self._limits.min_free_bytes)).ok:
             self.reason = reason
             self._wake()

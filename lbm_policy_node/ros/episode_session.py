@@ -55,6 +55,7 @@ class EpisodeSession:
 
         Raises:
             UnknownTypeError: A message type has no definition, so the bag could not be read again.
+            ValueError: The folder is none.
             OSError: The spec cannot be read, or the folder cannot be made.
         """
         self._node, self._folder, self._robot, self._topics = node, Path(config.folder), robot, topics
@@ -63,6 +64,8 @@ class EpisodeSession:
         self._types = MessageTypes()
         for topic in topics:
             self._types.definition(topic.type)
+        if self._folder.exists() and not self._folder.is_dir():
+            raise ValueError(f"folder is '{config.folder}', a file; expected a folder for episodes")
         self._folder.mkdir(parents=True, exist_ok=True)
         self._events_topic = next(topic.name for topic in topics if topic.role == "episode_events")
         self._events = node.create_publisher(EpisodeEvent, "episode_events", qos.EPISODE_EVENT)
@@ -113,6 +116,7 @@ class EpisodeSession:
         self.recording = None
         recording.finish({"outcome": self._outcome, "ended": text})
         self._closing.append(recording)
+        self.look()  # a recording that has failed wakes nobody again
 
     def put(self, topic: str, data: bytes) -> bool:
         """Hand a message to the open episode, stamped with now; False when it was dropped."""
@@ -149,8 +153,7 @@ class EpisodeSession:
         self.report.writing = bool(self._closing) or self.recording is not None
         if self.recording is None or self.recording.reason.ok:
             return OK
-        self.report.failure = self.recording.reason
-        self._node.get_logger().error(f"recording stops: {self.recording.reason}")
+        self._note_failure(self.recording.reason)
         return self.recording.reason
 
     def close(self) -> None:
@@ -194,10 +197,14 @@ class EpisodeSession:
                 assert self.recording is not None
                 self.recording.put(topic.name, now_ns, self.newest[topic.role])
 
+    def _note_failure(self, reason: Reason) -> None:
+        if self.report.failure != reason:
+            self.report.failure = reason
+            self._node.get_logger().error(f"recording stops, the robot goes on: {reason}")
+
     def _log_closed(self, recording: Recording) -> None:
         if recording.failed:
-            self.report.failure = recording.reason
-            self._node.get_logger().error(f"the episode is cut short: {recording.reason}")
+            self._note_failure(recording.reason)
             return
         figures = f"{recording.n_messages} messages, {recording.n_bytes / 1e6:.1f} MB"
         self._node.get_logger().info(f"closed {recording.path}: {figures}")

@@ -126,8 +126,11 @@ class RecorderRuntime:
             react(data)
 
     def _on_drop(self) -> None:
-        self._node.get_logger().warning(str(self.report.reason), throttle_duration_sec=5.0)
-        self._on_change()
+        dropped = sum(self.report.recording.dropped.values()) if self.report.recording else 0
+        if dropped:  # else the recording has just failed, which its thread is about to say
+            self._node.get_logger().warning(str(self.report.reason), throttle_duration_sec=5.0)
+        if dropped == 1:
+            self._on_change()
 
     def _on_policy_status(self, data: bytes) -> None:
         status: PolicyStatus = deserialize_message(data, PolicyStatus)

@@ -1,0 +1,128 @@
+# SPDX-FileCopyrightText: 2026 lbm_policy contributors
+# SPDX-License-Identifier: Apache-2.0
+"""kill -9 of a recorder process at random moments: after a repair no more than the last second is missing.
+
+LBM_CRASH_RUNS says how many moments are tried; each prints what was lost when run with ``pytest -s``.
+"""
+
+import os
+import random
+import signal
+import time
+from array import array
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fake_robot import SPEC
+from lbm_msgs.msg import ControlState, PolicyStatus, RecorderStatus
+from node_process import NodeProcess
+from rclpy.executors import SingleThreadedExecutor
+from rclpy.node import Node
+from sensor_msgs.msg import Image
+
+from lbm_policy_node.data.bags import Bag
+from lbm_policy_node.data.episode import read_episode
+from lbm_policy_node.data.repair import needs_repair, repair
+from lbm_policy_node.ros import qos
+
+RUNS = int(os.environ.get("LBM_CRASH_RUNS", "4"))
+PATIENCE_S = 60.0
+TICK_S, TICKS_PER_IMAGE = 0.01, 4
+LAST_SECOND_S = 1.0
+
+
+class Source(Node):
+    """Publishes a ControlState per tick, numbered by chunk_id, and full-size images between them."""
+
+    def __init__(self) -> None:
+        super().__init__("source")
+        self._control = self.create_publisher(ControlState, "/control_state", qos.CONTROL_STATE)
+        self._policy = self.create_publisher(PolicyStatus, "/policy_node/status", qos.STATUS)
+        self._images = [self.create_publisher(Image, topic, qos.CAMERA) for topic in ("/front", "/wrist")]
+        self._image = Image(height=480, width=640, step=1920, encoding="rgb8")
+        self._image.data = array("B", bytes(480 * 1920))
+        self.create_subscription(RecorderStatus, "/recorder_node/status", self._on_status, qos.STATUS)
+        self.recording = False
+        self.sent_s: list[float] = []
+
+    def policy(self, state: int) -> None:
+        """Speak as the policy node."""
+        self._policy.publish(PolicyStatus(state=state))
+
+    def tick(self) -> None:
+        """Publish; ``sent_s[n]`` is the steady time of the message with chunk_id n."""
+        self._control.publish(ControlState(chunk_id=len(self.sent_s)))
+        self.sent_s.append(time.monotonic())
+        if len(self.sent_s) % TICKS_PER_IMAGE == 0:
+            for publisher in self._images:
+                publisher.publish(self._image)
+
+    def _on_status(self, status: RecorderStatus) -> None:
+        self.recording = status.state == RecorderStatus.RECORDING
+
+
+class Run:
+    """One recorder process and its source, until the kill."""
+
+    def __init__(self, source: Source, seed: int) -> None:
+        self._source, self._executor = source, SingleThreadedExecutor()
+        self._executor.add_node(source)
+        chance = random.Random(seed)
+        self._lasts_s, self._ends = chance.uniform(0.1, 3.0), chance.random() < 0.3
+        self._closes_s = chance.uniform(0.0, 0.05)
+
+    def until_killed(self, process: NodeProcess) -> tuple[int, float]:
+        """Publish until the chosen moment; returns the first number that is due, and the moment."""
+        self._spin(lambda: self._source.count_subscribers("/control_state") > 0)
+        self._source.policy(PolicyStatus.RUNNING)
+        self._spin(lambda: self._source.recording)
+        first, began_s = len(self._source.sent_s), time.monotonic()
+        self._spin(lambda: time.monotonic() - began_s >= self._lasts_s)
+        if self._ends:  # while it is finishing the file
+            self._source.policy(PolicyStatus.IDLE)
+            closing_s = time.monotonic()
+            self._spin(lambda: time.monotonic() - closing_s >= self._closes_s)
+        killed_s = time.monotonic()
+        assert process.end(signal.SIGKILL) == -signal.SIGKILL
+        self._executor.shutdown(timeout_sec=1.0)
+        return first, killed_s
+
+    def _spin(self, condition: Any) -> None:
+        """Publish at the tick's rate until a condition holds."""
+        deadline_s = time.monotonic() + PATIENCE_S
+        due_s = time.monotonic()
+        while not condition():
+            assert time.monotonic() < deadline_s, "the recorder did not answer"
+            if time.monotonic() >= due_s:
+                self._source.tick()
+                due_s += TICK_S
+            self._executor.spin_once(timeout_sec=max(0.0, due_s - time.monotonic()))
+
+
+def numbers(path: Path) -> set[int]:
+    """The chunk_ids in the bag."""
+    with Bag(path) as bag:
+        return {message.value.chunk_id for message in bag.messages(["/control_state"])}
+
+
+@pytest.mark.parametrize("seed", range(RUNS))
+def test_a_killed_recorder_loses_no_more_than_the_last_second(ros, tmp_path, seed):
+    spec, folder = tmp_path / "spec.yaml", tmp_path / "episodes"
+    spec.write_text(SPEC)
+    source = Source()
+    with NodeProcess("recorder_node", tmp_path / "log", robot=spec, folder=folder, min_free_mb=0) as process:
+        first, killed_s = Run(source, seed).until_killed(process)
+        assert "Traceback" not in process.output
+    (path,) = folder.iterdir()
+    was_unfinished = needs_repair(path)
+    report = repair(path)
+    assert report.changed == was_unfinished and not needs_repair(path)
+    kept = numbers(path)
+    due = {n for n in range(first, len(source.sent_s)) if source.sent_s[n] < killed_s - LAST_SECOND_S}
+    assert due <= kept, f"{len(due - kept)} of {len(due)} messages older than a second are missing"
+    assert read_episode(path).counts["/control_state"] == len(kept) if kept else True
+    newest_s = source.sent_s[max(kept)] if kept else source.sent_s[first]
+    state = "unfinished" if was_unfinished else "finished"
+    print(f"seed {seed}: {state}; {report}; the last {killed_s - newest_s:.3f} s are missing")
+    source.destroy_node()
