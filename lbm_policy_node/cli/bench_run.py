@@ -40,11 +40,11 @@ def measure_latency(folder: Path, *, frames: int, windows: int, transport_name: 
     robot, checkpoint = str(write_robot(folder)), str(write_checkpoint(folder))
     policy = {"robot": robot, "checkpoint": checkpoint, "schedule": "continuous"}
     processes = [
-        _process("policy_node", policy),
-        _process("bench_echo"),
-        _process("bench_latency", {"frames": frames, "windows": windows}),
+        bench_process("policy_node", policy),
+        bench_process("bench_echo"),
+        bench_process("bench_latency", {"frames": frames, "windows": windows}),
     ]
-    return _run(processes, transport_name, _Results.next)
+    return run_processes(processes, transport_name, Results.next)
 
 
 def measure_ticks(
@@ -59,18 +59,18 @@ def measure_ticks(
     """
     total_s = 2 * windows * window_s + 1.0
     processes = [
-        _process("chunk_executor_node", {"robot": str(write_robot(folder)), "enable_control": True}),
-        _process("bench_timer"),
-        _process("bench_ticks", {"duration_s": total_s}),
+        bench_process("chunk_executor_node", {"robot": str(write_robot(folder)), "enable_control": True}),
+        bench_process("bench_timer"),
+        bench_process("bench_ticks", {"duration_s": total_s}),
     ]
 
-    def alternate(results: _Results) -> dict[str, list[float]]:
+    def alternate(results: Results) -> dict[str, list[float]]:
         results.next()  # ready
         spans = _take_turns(results.supervisor, windows, window_s)
         stamps = results.next()["stamps_ns"]
         return {side: interval_errors_ms(stamps[side], spans[side]) for side in stamps}
 
-    return _run(processes, transport_name, alternate)
+    return run_processes(processes, transport_name, alternate)
 
 
 def measure_takeover(folder: Path, *, presses: int, transport_name: str) -> dict[str, Any]:
@@ -121,7 +121,7 @@ def _take_turns(
 
 
 @dataclass(frozen=True)
-class _Results:
+class Results:
     """What the measuring process prints, as long as every process lives."""
 
     supervisor: Supervisor
@@ -129,6 +129,7 @@ class _Results:
     lines: list[str]
 
     def next(self) -> Any:
+        """Return the next result, or raise BenchError with the last lines of a process that ended."""
         ended = None
         while ended is None:
             with suppress(queue.Empty):
@@ -139,15 +140,21 @@ class _Results:
         raise BenchError("\n".join([str(ended), *self.lines[-10:]]))
 
 
-def _process(name: str, parameters: Mapping[str, Parameter] | None = None) -> NodeProcess:
+def bench_process(name: str, parameters: Mapping[str, Parameter] | None = None) -> NodeProcess:
+    """Return one of our nodes, to be placed by ``run_processes``."""
     return NodeProcess(name=name, module=f"lbm_policy_node.ros.{name}", parameters=parameters or {})
 
 
-def _run(
+def run_processes(
     processes: Sequence[NodeProcess],
     transport_name: str,
-    measure: Callable[[_Results], dict[str, Any]],
+    measure: Callable[[Results], dict[str, Any]],
 ) -> dict[str, Any]:
+    """Start processes in a domain of their own and return what ``measure`` makes of their results.
+
+    Raises:
+        BenchError: A process ended.
+    """
     results: queue.SimpleQueue[Any] = queue.SimpleQueue()
     lines: list[str] = []
 
@@ -162,4 +169,4 @@ def _run(
         environment = {**chosen.environment, "ROS_DOMAIN_ID": str(domain)}
         placed = [replace(process, environment=environment) for process in processes]
         with Supervisor(placed, transport=chosen, sink=sink) as supervisor:
-            return measure(_Results(supervisor, results, lines))
+            return measure(Results(supervisor, results, lines))

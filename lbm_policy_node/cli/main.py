@@ -45,6 +45,7 @@ COMMANDS: dict[str, Entry] = {
     "monitor-eval": _entry("monitor_eval", "Measure the runtime monitor in simulation."),
     "replay": _entry("replay", "Ask a checkpoint again what it saw in recorded episodes, and compare."),
     "bench": _entry("bench", "Measure latency and control-tick lateness against bare rclpy."),
+    "bench-recorder": _entry("bench_recorder", "Measure what recording costs, and what is lost."),
     "bench-monitor": _entry("bench_monitor", "Measure what each score of the monitor costs per chunk."),
     "bench-replay": _entry("bench_replay", "Measure how much faster than real time an episode replays."),
 }

@@ -139,7 +139,7 @@ class Recording:
             raise
         self._facts: dict[str, str] = {}
         self._stopping, self._ended = threading.Event(), threading.Event()
-        self._n_bytes_checked = 0
+        self._n_bytes_checked = self._n_flushed = 0
         self._thread = threading.Thread(target=self._work, name="recorder", daemon=True)
         self._thread.start()
 
@@ -167,8 +167,8 @@ class Recording:
 
     @property
     def n_messages(self) -> int:
-        """Messages written."""
-        return sum(self._writer.counts.values())
+        """Messages that have left this process: they survive its death."""
+        return self._n_flushed
 
     @property
     def n_bytes(self) -> int:
@@ -189,6 +189,7 @@ class Recording:
         try:
             self._write_until_stopped()
             self._writer.close({**self._facts, **self._drop_facts()})
+            self._n_flushed = sum(self._writer.counts.values())
         except OSError as error:
             self._fail(reason_of(error))
         except Exception:  # a bug must be seen as a status, and must not leave the queue filling for ever
@@ -207,11 +208,16 @@ class Recording:
                 if more := message is not None:
                     self._writer.write(*message)
                 if (now_s := time.monotonic()) - flushed_s >= FLUSH_S:
-                    self._writer.flush()
+                    self._flush()
                     flushed_s = now_s
                 if now_s - checked_s >= SPACE_S or self._much_was_written:
                     self._check_space()
                     checked_s = now_s
+
+    def _flush(self) -> None:
+        n_written = sum(self._writer.counts.values())
+        self._writer.flush()
+        self._n_flushed = n_written
 
     @property
     def _much_was_written(self) -> bool:

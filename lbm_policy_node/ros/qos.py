@@ -57,12 +57,15 @@ TELEOP = _profile(reliable=False, depth=10)
 """A person's commands. Best effort also receives from reliable publishers, and leader arms often publish best
 effort; what was lost is sent again with the next message, and silence pauses."""
 
-RECORDED_STREAM = _profile(reliable=False, depth=60)
-"""What the recorder hears of a robot and of its operator: best effort matches every publisher, and two
-seconds of a camera are in reserve for when an episode is being opened."""
+RECORDED_CAMERA = _profile(reliable=False, depth=60)
+"""For the recorder: two seconds in reserve for when an episode is being opened or others need the processor;
+best effort matches every publisher."""
 
-RECORDED_COMMAND = _profile(reliable=True, depth=100)
-"""For the recorder: each command to a controller."""
+RECORDED_STREAM = _profile(reliable=False, depth=1000)
+"""For the recorder: what else a robot and its operator say, with seconds in reserve."""
+
+RECORDED = _profile(reliable=True, depth=1000)
+"""For the recorder: what our own nodes say."""
 
 RECORDED_STATUS = _profile(reliable=True, depth=10, latched=True)
 """For the recorder: the state at the beginning of an episode was published before it."""

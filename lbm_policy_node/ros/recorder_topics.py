@@ -15,13 +15,7 @@ from lbm_policy_node.data.episode_header import ROLES
 from . import qos
 
 NAME_OF_ROLE: Final = {role: role for role in ROLES} | {"policy_status": "policy_node/status"}
-PROFILE_OF_ROLE: Final = {
-    "action_chunks": qos.EVERY_CHUNK,
-    "monitor_verdicts": qos.VERDICT,
-    "control_state": qos.CONTROL_STATE,
-    "policy_status": qos.RECORDED_STATUS,
-    "episode_events": qos.EPISODE_EVENT,
-}
+PROFILE_OF_ROLE: Final = dict.fromkeys(ROLES, qos.RECORDED) | {"policy_status": qos.RECORDED_STATUS}
 
 
 @dataclass(frozen=True)
@@ -57,8 +51,9 @@ def recorded_topics(robot: RobotSpec, resolve: Callable[[str], str]) -> list[Rec
         resolve: Turns a relative name of the graph into an absolute one.
     """
     streams = [
-        RecordedTopic(stream.topic, stream.type, qos.RECORDED_STREAM, is_stream=True)
+        RecordedTopic(stream.topic, stream.type, profile, is_stream=True)
         for stream in robot.streams.values()
+        for profile in [qos.RECORDED_CAMERA if stream.is_image else qos.RECORDED_STREAM]
     ]
     operator = [
         RecordedTopic(topic, kind, qos.RECORDED_STREAM)
@@ -66,7 +61,7 @@ def recorded_topics(robot: RobotSpec, resolve: Callable[[str], str]) -> list[Rec
         for topic, kind in ((source.topic, source.type), (source.dead_man.topic, source.dead_man.type))
     ]
     commands = [
-        RecordedTopic(topic, blocks[0].output.type, qos.RECORDED_COMMAND)
+        RecordedTopic(topic, blocks[0].output.type, qos.RECORDED)
         for topic, blocks in robot.action.by_topic().items()
     ]
     graph = [

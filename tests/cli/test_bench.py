@@ -64,4 +64,4 @@ def test_process_that_dies_ends_the_benchmark_with_its_last_words(
     monkeypatch.setenv("PYTHONPATH", str(tmp_path), prepend=":")
     processes = [NodeProcess(name="dying", module="dying")]
     with pytest.raises(BenchError, match=r"exit code 3\n.*no camera"):
-        bench_run._run(processes, "default", bench_run._Results.next)
+        bench_run.run_processes(processes, "default", bench_run.Results.next)

@@ -156,7 +156,7 @@ def test_teleop_and_commands_of_the_spec_are_recorded_and_the_clock_is_not():
         assert {source.topic, source.dead_man.topic} <= set(topics)
         assert topics[source.topic].type == source.type
     for name in robot.action.by_topic():
-        assert topics[name].profile is qos.RECORDED_COMMAND
+        assert topics[name].profile is qos.RECORDED
     assert topics["/left/policy_node/status"].profile is qos.RECORDED_STATUS
     assert "/clock" not in topics
 

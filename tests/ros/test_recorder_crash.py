@@ -10,6 +10,7 @@ import random
 import signal
 import time
 from array import array
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +45,8 @@ class Source(Node):
         self._image.data = array("B", bytes(480 * 1920))
         self.create_subscription(RecorderStatus, "/recorder_node/status", self._on_status, qos.STATUS)
         self.recording = False
+        self.n_safe = 0
+        self.lateness_s = 0.0
         self.sent_s: list[float] = []
 
     def policy(self, state: int) -> None:
@@ -60,6 +63,15 @@ class Source(Node):
 
     def _on_status(self, status: RecorderStatus) -> None:
         self.recording = status.state == RecorderStatus.RECORDING
+        self.n_safe = status.n_messages
+
+
+@pytest.fixture
+def source(ros) -> Iterator[Source]:
+    """Gone at the end whatever happens: its status is latched, and the next recorder would hear it."""
+    node = Source()
+    yield node
+    node.destroy_node()
 
 
 class Run:
@@ -78,6 +90,7 @@ class Run:
         self._source.policy(PolicyStatus.RUNNING)
         self._spin(lambda: self._source.recording)
         first, began_s = len(self._source.sent_s), time.monotonic()
+        self._source.lateness_s = 0.0
         self._spin(lambda: time.monotonic() - began_s >= self._lasts_s)
         if self._ends:  # while it is finishing the file
             self._source.policy(PolicyStatus.IDLE)
@@ -94,7 +107,8 @@ class Run:
         due_s = time.monotonic()
         while not condition():
             assert time.monotonic() < deadline_s, "the recorder did not answer"
-            if time.monotonic() >= due_s:
+            if (late_s := time.monotonic() - due_s) >= 0.0:
+                self._source.lateness_s = max(self._source.lateness_s, late_s)
                 self._source.tick()
                 due_s += TICK_S
             self._executor.spin_once(timeout_sec=max(0.0, due_s - time.monotonic()))
@@ -107,10 +121,9 @@ def numbers(path: Path) -> set[int]:
 
 
 @pytest.mark.parametrize("seed", range(RUNS))
-def test_a_killed_recorder_loses_no_more_than_the_last_second(ros, tmp_path, seed):
+def test_a_killed_recorder_loses_no_more_than_the_last_second(source, tmp_path, seed):
     spec, folder = tmp_path / "spec.yaml", tmp_path / "episodes"
     spec.write_text(SPEC)
-    source = Source()
     with NodeProcess("recorder_node", tmp_path / "log", robot=spec, folder=folder, min_free_mb=0) as process:
         first, killed_s = Run(source, seed).until_killed(process)
         assert "Traceback" not in process.output
@@ -119,10 +132,13 @@ def test_a_killed_recorder_loses_no_more_than_the_last_second(ros, tmp_path, see
     report = repair(path)
     assert report.changed == was_unfinished and not needs_repair(path)
     kept = numbers(path)
-    due = {n for n in range(first, len(source.sent_s)) if source.sent_s[n] < killed_s - LAST_SECOND_S}
+    assert report.n_messages >= source.n_safe, "what the recorder had called safe"
+    # A machine so busy that the source is late makes its recorder, which shares the processor, as late.
+    limit_s = killed_s - LAST_SECOND_S - 2 * source.lateness_s
+    due = {n for n in range(first, len(source.sent_s)) if source.sent_s[n] < limit_s}
     assert due <= kept, f"{len(due - kept)} of {len(due)} messages older than a second are missing"
     assert read_episode(path).counts["/control_state"] == len(kept) if kept else True
     newest_s = source.sent_s[max(kept)] if kept else source.sent_s[first]
     state = "unfinished" if was_unfinished else "finished"
-    print(f"seed {seed}: {state}; {report}; the last {killed_s - newest_s:.3f} s are missing")
-    source.destroy_node()
+    figures = f"the last {killed_s - newest_s:.3f} s are missing; source late by {source.lateness_s:.3f} s"
+    print(f"seed {seed}: {state}; {report}; {figures}")
