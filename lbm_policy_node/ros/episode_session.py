@@ -19,6 +19,7 @@ from lbm_policy_node.data.message_types import MessageTypes
 from lbm_policy_node.data.recording import Recording, RecordingLimits, new_episode_id, reason_of
 
 from . import conversion, qos
+from .episode_events import TOPIC
 from .recorder_node_config import RecorderNodeConfig
 from .recorder_report import RecorderReport
 from .recorder_topics import RecordedTopic
@@ -68,7 +69,7 @@ class EpisodeSession:
             raise ValueError(f"folder is '{config.folder}', a file; expected a folder for episodes")
         self._folder.mkdir(parents=True, exist_ok=True)
         self._events_topic = next(topic.name for topic in topics if topic.role == "episode_events")
-        self._events = node.create_publisher(EpisodeEvent, "episode_events", qos.EPISODE_EVENT)
+        self._events = node.create_publisher(EpisodeEvent, TOPIC, qos.EPISODE_EVENT)
         self._woken = node.create_guard_condition(on_wake)
         self._closing: list[Recording] = []
         self._outcome, self._last_ns = "UNKNOWN", 0
