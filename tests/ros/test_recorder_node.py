@@ -4,10 +4,13 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
+from executor_harness import ControlWatcher, add_executor_node
 from fake_robot import TICKS_PER_STEP
 from lbm_msgs.msg import ControlState, EpisodeEvent, PolicyStatus, Reason, RecorderStatus
 from lbm_msgs.srv import EndEpisode
+from policy_harness import PolicyUser, add_policy_node, make_checkpoint
 from rclpy.serialization import deserialize_message
 from recorder_harness import CHECKPOINT_ID, INSTRUCTION, RecorderUser, add_recorder_node
 from sensor_msgs.msg import Image
@@ -15,6 +18,7 @@ from sensor_msgs.msg import Image
 from lbm_policy_node import __version__
 from lbm_policy_node.data.bags import Bag
 from lbm_policy_node.data.episode import EventKind, Outcome, read_episode
+from lbm_policy_node.ros import qos
 
 STEPS = 5
 
@@ -224,3 +228,27 @@ def test_leaving_the_active_state_ends_the_episode_on_disk(graph, spec_file, fol
     node.trigger_cleanup()
     (path,) = user.episodes()
     assert len(read_episode(path).ticks) == TICKS_PER_STEP
+
+
+def test_a_run_of_the_real_nodes_is_recorded_whole(graph, spec_file, folder, tmp_path):
+    add_recorder_node(graph, spec_file, folder)
+    add_executor_node(graph, spec_file, enable_control=True)
+    add_policy_node(graph, spec_file, make_checkpoint(tmp_path / "checkpoint"))
+    control, user = ControlWatcher(graph), PolicyUser(graph)
+    statuses: list[RecorderStatus] = []
+    user.node.create_subscription(RecorderStatus, "/recorder_node/status", statuses.append, qos.STATUS)
+    assert user.start().error_code == Reason.OK
+    graph.spin_until(lambda: statuses and statuses[-1].state == RecorderStatus.RECORDING, "the recording")
+    first_state, first_target = len(control.states), len(graph.robot.targets)
+    user.run_until_chunks(3)
+    user.cancel()
+    graph.spin_until(lambda: statuses[-1].state == RecorderStatus.IDLE, "the end")
+    (path,) = folder.iterdir()
+    episode = read_episode(path)
+    assert [c.chunk.chunk_id for c in episode.chunks] == [chunk.chunk_id for chunk in user.chunks]
+    assert (episode.chunks[-1].chunk.actions.ravel() == np.array(user.chunks[-1].actions)).all()
+    assert len(episode.ticks) == len(control.states) - first_state
+    assert episode.counts["/target_pose"] == len(graph.robot.targets) - first_target
+    assert EventKind.INSTRUCTION_CHANGED in kinds(episode.events)
+    assert episode.header.checkpoint_id == user.chunks[-1].checkpoint_id != ""
+    assert episode.header.instruction == "open the door"
