@@ -193,6 +193,8 @@ def _parameters(
     nodes: dict[str, dict[str, Parameter]] = {}
     if config.record:  # first, so that it hears the others from their beginning
         nodes["recorder_node"] = {**common, "folder": str(Path(config.episodes).absolute())}
+        if monitor.calibration_id:
+            nodes["recorder_node"]["calibration_id"] = monitor.calibration_id
     nodes["chunk_executor_node"] = {**common, **executor, **config.executor}
     if config.teleop == SCRIPTED:
         nodes["scripted_teleop_node"] = {**common, **config.teleop_parameters}

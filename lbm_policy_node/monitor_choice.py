@@ -26,6 +26,7 @@ class MonitorChoice:
         n_samples: Chunks that the policy must draw per inference for the thresholds to hold; 0: any.
         execution_horizon: Rows that the policy must execute of each chunk; 0: not fixed.
         send_embedding: Whether the policy must send its embedding of the observation.
+        calibration_id: Which calibration, for the header of recorded episodes; empty for none.
         message: What the user should know; empty when all is as expected.
     """
 
@@ -33,6 +34,7 @@ class MonitorChoice:
     n_samples: int = 0
     execution_horizon: int = 0
     send_embedding: bool = False
+    calibration_id: str = ""
     message: str = ""
 
 
@@ -61,6 +63,7 @@ def choose_monitor(choice: str, checkpoint: Path, calibration: str = "") -> Moni
         n_samples=_whole(file, values, "n_samples", low=1),
         execution_horizon=_whole(file, values, "execution_horizon", low=0),
         send_embedding=_score_name(file, values) in EMBEDDING_SCORES,
+        calibration_id=str(values.get("id", "")),
     )
 
 

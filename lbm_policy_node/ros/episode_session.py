@@ -16,7 +16,7 @@ from lbm_policy_node.core.reasons import OK, Reason, ReasonCode
 from lbm_policy_node.core.robot_spec import RobotSpec
 from lbm_policy_node.data.episode_header import EpisodeHeader
 from lbm_policy_node.data.message_types import MessageTypes
-from lbm_policy_node.data.recording import Recording, RecordingLimits, new_episode_id, reason_of
+from lbm_policy_node.data.recording import Recording, new_episode_id, reason_of
 
 from . import conversion, qos
 from .episode_events import TOPIC
@@ -60,7 +60,7 @@ class EpisodeSession:
             OSError: The spec cannot be read, or the folder cannot be made.
         """
         self._node, self._folder, self._robot, self._topics = node, Path(config.folder), robot, topics
-        self._limits: RecordingLimits = config.limits
+        self._limits, self._calibration_id = config.limits, config.calibration_id
         self._spec_text = Path(robot.file).read_text(encoding="utf-8")
         self._types = MessageTypes()
         for topic in topics:
@@ -187,7 +187,7 @@ class EpisodeSession:
             robot=self._robot.name,
             roles={topic.role: topic.name for topic in self._topics if topic.role},
             checkpoint_id=policy.checkpoint_id,
-            calibration_id=monitor.calibration_id,
+            calibration_id=monitor.calibration_id or self._calibration_id,
             software_version=__version__,
         )
 

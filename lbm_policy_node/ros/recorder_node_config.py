@@ -28,6 +28,9 @@ class RecorderNodeConfig:
     min_free_mb: int = parameter(
         500, "Recording stops when the disk has less space left, MiB.", low=0, high=1_000_000
     )
+    calibration_id: str = parameter(
+        "", "The monitor's calibration, for the header of episodes that begin before its first verdict."
+    )
     autostart: bool = parameter(True, "Configure and activate without a lifecycle manager.")
 
     @property

@@ -75,6 +75,14 @@ def test_recorder_starts_first_in_the_namespace_and_only_when_asked(checkpoint: 
     assert recorder.parameters["use_sim_time"] is True and "checkpoint" not in recorder.parameters
 
 
+def test_recorder_learns_which_calibration_the_monitor_has(checkpoint: str) -> None:
+    calibrated(checkpoint, id="abc123")
+    (recorder, *_) = describe(GraphConfig(robot="metaworld", checkpoint=checkpoint, record=True)).processes
+    assert recorder.parameters["calibration_id"] == "abc123"
+    off = GraphConfig(robot="metaworld", checkpoint=checkpoint, record=True, monitor="off")
+    assert "calibration_id" not in describe(off).processes[0].parameters
+
+
 def test_parameters_keep_their_types_on_the_command_line() -> None:
     values = {"text": "1", "path": "/a b/c", "whole": 1, "real": 1.0, "switch": True, "empty": ""}
     assert parameters(NodeProcess(name="n", module="m", parameters=values)) == values

@@ -100,7 +100,7 @@ def test_the_state_before_the_beginning_is_in_the_bag(user):
     assert user.start("fold the shirt").error_code == Reason.OK
     assert user.end().error_code == Reason.OK
     episode = user.episode()
-    assert episode.counts["/policy_node/status"] == 1
+    assert episode.counts["/policy_node/status"] == 1 and episode.header.calibration_id == ""
     assert (episode.header.instruction, episode.header.checkpoint_id) == ("fold the shirt", "abc")
     assert episode.duration_s == pytest.approx(0.0, abs=1e-6)
 
@@ -183,7 +183,7 @@ def test_success_in_a_run_is_noted_and_the_run_ends_it(user):
 
 
 def test_manual_ignores_runs(graph, spec_file, folder):
-    add_recorder_node(graph, spec_file, folder, record="manual")
+    add_recorder_node(graph, spec_file, folder, record="manual", calibration_id="of-the-file")
     user = RecorderUser(graph, folder)
     user.policy(PolicyStatus.RUNNING)
     steps(user, 1)
@@ -192,7 +192,8 @@ def test_manual_ignores_runs(graph, spec_file, folder):
     user.policy(PolicyStatus.IDLE)
     user.wait_for(RecorderStatus.RECORDING)
     user.end()
-    assert user.episode().header.instruction == INSTRUCTION
+    header = user.episode().header
+    assert (header.instruction, header.calibration_id) == (INSTRUCTION, "of-the-file")
 
 
 def test_runs_one_after_the_other_are_episodes_of_their_own(user):
