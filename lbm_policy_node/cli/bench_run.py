@@ -81,8 +81,11 @@ def measure_takeover(folder: Path, *, presses: int, transport_name: str) -> dict
         so late that the robot paused.
     """
     executor = {"robot": str(write_robot(folder)), "enable_control": True, "after_takeover": "resume"}
-    processes = [_process("chunk_executor_node", executor), _process("bench_takeover", {"presses": presses})]
-    return _run(processes, transport_name, _Results.next)
+    processes = [
+        bench_process("chunk_executor_node", executor),
+        bench_process("bench_takeover", {"presses": presses}),
+    ]
+    return run_processes(processes, transport_name, Results.next)
 
 
 def interval_errors_ms(stamps_ns: Sequence[int], spans_s: Sequence[tuple[float, float]]) -> list[float]:
