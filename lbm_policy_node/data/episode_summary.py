@@ -57,8 +57,14 @@ class EpisodeSummary:
             name, robot, instruction = header.episode_id, header.robot, header.instruction
             return cls.of(read_episode(path))
         except BagError as error:
-            known = {"episode_id": name, "robot": robot, "instruction": instruction}
-            return cls(path=path, trouble=str(error), repairable=_repairable(path), **known)
+            return cls(
+                path=path,
+                episode_id=name,
+                robot=robot,
+                instruction=instruction,
+                trouble=str(error),
+                repairable=_repairable(path),
+            )
 
     @classmethod
     def of(cls, episode: Episode) -> EpisodeSummary:

@@ -184,8 +184,7 @@ class EpisodeRunner:
     def _be_rescued(self, ended: Future, stopped: str) -> tuple[str, float]:
         """Ask the scripted operator to take over; its success or failure button ends the run."""
         self._take_over.publish(Bool(data=True))
-        self._waiter.until(ended.done, "end of the rescue", timeout_s=self._plan.wall_limit_s)
-        result = ended.result().result
+        result = self._waiter.result(ended, "end of the rescue", self._plan.wall_limit_s).result
         how = "solved by a person" if self._success else f"not rescued, {_ending(result)}"
         return f"{how}; stopped by the monitor: {stopped}", result.elapsed_s
 

@@ -80,7 +80,9 @@ def test_show_names_what_is_wrong(tmp_path):
 def test_the_picture_shows_who_drove(folder, tmp_path):
     result = episodes("show", folder / "good", "--plot", tmp_path / "timeline.png")
     assert result.exit_code == 0, result.output
-    picture = cv2.imread(str(tmp_path / "timeline.png"))[..., ::-1]
+    bgr = cv2.imread(str(tmp_path / "timeline.png"))
+    assert bgr is not None
+    picture = bgr[..., ::-1]
 
     def share(color):
         return (np.abs(picture.astype(int) - color).max(axis=2) <= 2).mean()

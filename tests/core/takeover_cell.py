@@ -14,7 +14,7 @@ from lbm_policy_node.core.executor_config import ChunkExecutorConfig
 from lbm_policy_node.core.limits import ActionLimits
 from lbm_policy_node.core.reasons import Reason
 from lbm_policy_node.core.teleop_samples import TwistSample
-from lbm_policy_node.core.types import ActionChunk, no_samples
+from lbm_policy_node.core.types import ActionChunk, Array, no_samples
 
 MS = 1_000_000
 TICK_NS = 10 * MS
@@ -44,7 +44,7 @@ class Cell:
         self.commands: list[Command] = []
         self.chunk_id = 0
         self.control_enabled = control_enabled
-        self.lag = np.zeros(4)
+        self.lag: Array = np.zeros(4)
 
     @property
     def last(self) -> Command:

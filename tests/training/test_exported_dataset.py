@@ -68,7 +68,7 @@ def test_rereading_gives_the_actions_and_stamps_of_the_bag(episodes, root):
         np.testing.assert_array_equal(episode.ticks.stamps_ns[ticks], stamps + 50_000_000)
         executed = episode.ticks.executed[ticks].astype(np.float32)
         np.testing.assert_array_equal(data.vectors["action"][steps], executed)
-        pictures = {s.stamp_ns: s.value for s in episode.samples(["front"])}
+        pictures = {s.stamp_ns: np.asarray(s.value) for s in episode.samples(["front"])}
         shown = data.frames("observation.images.front")[steps[[0, -1]]]
         for stamp, picture in zip(stamps[[0, -1]], shown, strict=True):
             assert np.abs(pictures[stamp].astype(int) - picture).mean() < 2.0

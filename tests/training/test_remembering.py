@@ -3,6 +3,7 @@
 """A capped memory: which episodes a run learns from, and that it learns from nothing else."""
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -39,7 +40,9 @@ def write(root, *, modes=True, sources=True):
             stage = writer.stage(str(number))
             for _ in range(length):
                 stage.push({CAMERA: np.full((32, 32, 3), 60 * number, np.uint8)})
-            columns = {key: number + rng.normal(0, 0.1, (length, 4)) for key in features.vectors}
+            columns: dict[str, Any] = {}
+            for key in features.vectors:
+                columns[key] = number + rng.normal(0, 0.1, (length, 4))
             if modes:
                 columns["control_mode"] = np.arange(length) < HUMAN_STEPS[number]
             source = {"recorded_ns": RECORDED[number]} if sources else {}
