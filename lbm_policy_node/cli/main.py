@@ -46,6 +46,7 @@ COMMANDS: dict[str, Entry] = {
     "replay": _entry("replay", "Ask a checkpoint again what it saw in recorded episodes, and compare."),
     "bench": _entry("bench", "Measure latency and control-tick lateness against bare rclpy."),
     "bench-recorder": _entry("bench_recorder", "Measure what recording costs, and what is lost."),
+    "bench-export": _entry("bench_export", "Measure how fast recorded episodes become a dataset."),
     "bench-monitor": _entry("bench_monitor", "Measure what each score of the monitor costs per chunk."),
     "bench-replay": _entry("bench_replay", "Measure how much faster than real time an episode replays."),
 }
