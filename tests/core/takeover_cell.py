@@ -14,7 +14,7 @@ from lbm_policy_node.core.executor_config import ChunkExecutorConfig
 from lbm_policy_node.core.limits import ActionLimits
 from lbm_policy_node.core.reasons import Reason
 from lbm_policy_node.core.teleop_samples import TwistSample
-from lbm_policy_node.core.types import ActionChunk, no_samples
+from lbm_policy_node.core.types import ActionChunk, Array, no_samples
 
 MS = 1_000_000
 TICK_NS = 10 * MS
@@ -40,11 +40,11 @@ class Cell:
         self.executor.on_policy_state(PolicyState.RUNNING)
         self.limits = ActionLimits(spec)
         self.now_ns = 1_000 * MS
-        self.position = HOME.copy()
+        self.position: Array = HOME.copy()
         self.commands: list[Command] = []
         self.chunk_id = 0
         self.control_enabled = control_enabled
-        self.lag = np.zeros(4)
+        self.lag: Array = np.zeros(4)
 
     @property
     def last(self) -> Command:
