@@ -57,14 +57,15 @@ class EpisodeSummary:
             name, robot, instruction = header.episode_id, header.robot, header.instruction
             return cls.of(read_episode(path))
         except BagError as error:
-            return cls(
-                path=path,
-                episode_id=name,
-                robot=robot,
-                instruction=instruction,
-                trouble=str(error),
-                repairable=_repairable(path),
-            )
+            trouble, repairable = str(error), _repairable(path)
+        return cls(
+            path=path,
+            episode_id=name,
+            robot=robot,
+            instruction=instruction,
+            trouble=trouble,
+            repairable=repairable,
+        )
 
     @classmethod
     def of(cls, episode: Episode) -> EpisodeSummary:

@@ -4,6 +4,7 @@
 
 from array import array
 
+from rclpy.duration import Duration
 from rclpy.node import Node
 from sensor_msgs.msg import Joy
 
@@ -13,6 +14,7 @@ from lbm_policy_node.core.robot_spec import RobotSpec, SpecError
 from . import qos
 from .conversion import to_stamp
 from .parameters import ParameterError
+from .status_publisher import FLUSH_S
 
 
 class JoyOutput:
@@ -31,6 +33,10 @@ class JoyOutput:
         message = Joy(axes=array("f", state.axes), buttons=array("i", state.buttons))
         message.header.stamp = to_stamp(now_ns)
         self._publisher.publish(message)
+
+    def flush(self) -> None:
+        """Wait a moment until whoever subscribes reliably has the last state, before the process ends."""
+        self._publisher.wait_for_all_acked(Duration(seconds=FLUSH_S))
 
 
 def load_joystick(robot: str, source: str) -> tuple[RobotSpec, Joystick]:

@@ -71,6 +71,7 @@ class KeyboardTeleopNode(Node):
         """Let go, so that control is handed back on purpose and not lost."""
         self._keyboard.let_go()
         self._publish(self._keyboard.state(time.monotonic_ns()))
+        self._joy.flush()
         super().destroy_node()
 
     def _tick(self) -> None:

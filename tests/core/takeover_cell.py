@@ -40,7 +40,7 @@ class Cell:
         self.executor.on_policy_state(PolicyState.RUNNING)
         self.limits = ActionLimits(spec)
         self.now_ns = 1_000 * MS
-        self.position = HOME.copy()
+        self.position: Array = HOME.copy()
         self.commands: list[Command] = []
         self.chunk_id = 0
         self.control_enabled = control_enabled

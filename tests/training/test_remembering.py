@@ -3,11 +3,11 @@
 """A capped memory: which episodes a run learns from, and that it learns from nothing else."""
 
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 import pytest
 
+from lbm_policy_node.core.types import Array
 from lbm_policy_node.data.dataset_contents import DatasetContents
 from lbm_policy_node.data.dataset_reader import DatasetError, read_dataset
 from lbm_policy_node.data.dataset_writer import DatasetWriter
@@ -40,9 +40,9 @@ def write(root, *, modes=True, sources=True):
             stage = writer.stage(str(number))
             for _ in range(length):
                 stage.push({CAMERA: np.full((32, 32, 3), 60 * number, np.uint8)})
-            columns: dict[str, Any] = {}
-            for key in features.vectors:
-                columns[key] = number + rng.normal(0, 0.1, (length, 4))
+            columns: dict[str, Array] = {
+                key: number + rng.normal(0, 0.1, (length, 4)) for key in features.vectors
+            }
             if modes:
                 columns["control_mode"] = np.arange(length) < HUMAN_STEPS[number]
             source = {"recorded_ns": RECORDED[number]} if sources else {}

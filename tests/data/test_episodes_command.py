@@ -2,22 +2,18 @@
 # SPDX-License-Identifier: Apache-2.0
 """`lbm episodes` tells what was recorded, draws it, and mends it."""
 
-import sys
 from dataclasses import replace
-from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from episode_maker import make_episode
 
 from lbm_policy_node.cli.main import main
 from lbm_policy_node.data.episode import EventKind, read_episode
 from lbm_policy_node.data.episode_summary import STOP, WARN, EpisodeSummary, alarms
 from lbm_policy_node.data.timeline import draw_timeline
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "data"))
-from episode_maker import make_episode
 
 
 def episodes(*arguments):
@@ -80,9 +76,7 @@ def test_show_names_what_is_wrong(tmp_path):
 def test_the_picture_shows_who_drove(folder, tmp_path):
     result = episodes("show", folder / "good", "--plot", tmp_path / "timeline.png")
     assert result.exit_code == 0, result.output
-    bgr = cv2.imread(str(tmp_path / "timeline.png"))
-    assert bgr is not None
-    picture = bgr[..., ::-1]
+    picture = np.asarray(cv2.imread(str(tmp_path / "timeline.png")))[..., ::-1]
 
     def share(color):
         return (np.abs(picture.astype(int) - color).max(axis=2) <= 2).mean()
