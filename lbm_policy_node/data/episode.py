@@ -145,7 +145,8 @@ class Episode:
         events: Every event, by stamp.
         counts: Topic to number of messages.
         dropped: Messages that the recorder lost, as it said itself.
-        start_ns, end_ns: ROS time of the first message and just after the last.
+        start_ns, end_ns: ROS time of the beginning, before which the bag holds only what the first chunk was
+            computed from, and just after the last message.
     """
 
     path: Path
@@ -171,7 +172,7 @@ class Episode:
 
     @property
     def duration_s(self) -> float:
-        """ROS time from the first to the last message, s."""
+        """ROS time from the beginning to the last message, s."""
         return (self.end_ns - self.start_ns) * 1e-9
 
     @property
@@ -227,7 +228,7 @@ def read_episode(path: Path) -> Episode:
         for message in bag.messages(role_of):
             found[role_of[message.topic]].append((message.log_ns, message.value))
         counts, custom = dict(bag.counts), bag.custom_data
-        start_ns, end_ns = bag.start_ns, bag.end_ns
+        start_ns, end_ns = max(bag.start_ns, header.started_ns), bag.end_ns
     chunks, broken = _chunks(found.get("action_chunks", []))
     return Episode(
         path=path,

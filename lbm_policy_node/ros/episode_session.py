@@ -15,7 +15,9 @@ from lbm_policy_node import __version__
 from lbm_policy_node.core.reasons import OK, Reason, ReasonCode
 from lbm_policy_node.core.robot_spec import RobotSpec
 from lbm_policy_node.data.episode_header import EpisodeHeader
+from lbm_policy_node.data.message_queue import RawMessage
 from lbm_policy_node.data.message_types import MessageTypes
+from lbm_policy_node.data.pre_roll import PreRoll
 from lbm_policy_node.data.recording import Recording, new_episode_id, reason_of
 
 from . import conversion, qos
@@ -70,6 +72,9 @@ class EpisodeSession:
         self._folder.mkdir(parents=True, exist_ok=True)
         self._events_topic = next(topic.name for topic in topics if topic.role == "episode_events")
         self._events = node.create_publisher(EpisodeEvent, TOPIC, qos.EPISODE_EVENT)
+        self._pre_roll = PreRoll(
+            length_ns=round(config.pre_roll_s * 1e9), max_bytes=self._limits.queue_bytes // 4
+        )
         self._woken = node.create_guard_condition(on_wake)
         self._closing: list[Recording] = []
         self._outcome, self._last_ns = "UNKNOWN", 0
@@ -102,6 +107,8 @@ class EpisodeSession:
         missing = [t.name for t in self._topics if t.is_stream and not self._node.count_publishers(t.name)]
         self.report.recording, self.report.writing = self.recording, True
         self.report.failure, self.report.missing = OK, missing
+        for message in self._pre_roll.messages(now_ns):
+            self.recording.put(*message)
         self._write_latched(now_ns)
         self.say(EpisodeEvent.STARTED)
         self._node.get_logger().info(f"recording {self.recording.path}")
@@ -122,6 +129,11 @@ class EpisodeSession:
     def put(self, topic: str, data: bytes) -> bool:
         """Hand a message to the open episode, stamped with now; False when it was dropped."""
         return self.recording is None or self.recording.put(topic, self._arrival_ns(), data)
+
+    def put_stream(self, topic: str, data: bytes) -> bool:
+        """Do the same with a message of the robot's streams, and remember it for the next episode."""
+        self._pre_roll.push(RawMessage(topic, self._now_ns(), data))
+        return self.put(topic, data)
 
     def hear_outcome(self, event: int) -> None:
         """Note the last word on success; a discarded episode stays discarded."""

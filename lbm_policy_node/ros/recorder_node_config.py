@@ -31,6 +31,13 @@ class RecorderNodeConfig:
     calibration_id: str = parameter(
         "", "The monitor's calibration, for the header of episodes that begin before its first verdict."
     )
+    pre_roll_s: float = parameter(
+        0.5,
+        "How much of the robot's streams from before the beginning goes into an episode, s of ROS time: the "
+        "policy's first chunk is computed from it.",
+        low=0.0,
+        high=10.0,
+    )
     autostart: bool = parameter(True, "Configure and activate without a lifecycle manager.")
 
     @property

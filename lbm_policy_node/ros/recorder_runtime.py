@@ -106,10 +106,11 @@ class RecorderRuntime:
         return lambda data: self._on_robot_message(topic, data)
 
     def _on_robot_message(self, topic: RecordedTopic, data: bytes) -> None:
+        began = time.perf_counter()
+        put = self._session.put_stream if topic.is_stream else self._session.put
+        kept = put(topic.name, data)
         if self._session.recording is None:
             return
-        began = time.perf_counter()
-        kept = self._session.put(topic.name, data)
         if topic.type in IMAGE_TYPES:
             self.report.hand_off.add(time.perf_counter() - began)
         if not kept:

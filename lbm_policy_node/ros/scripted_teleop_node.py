@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
-from lbm_msgs.msg import ControlState
+from lbm_msgs.msg import ControlState, EpisodeEvent
 from rclpy.node import Node
 from std_msgs.msg import Bool, Float64MultiArray, String
 
@@ -21,6 +21,11 @@ from lbm_policy_node.sim.scripted_operator import Phase, ScriptedOperator
 from lbm_policy_node.sim.tasks import TASKS
 
 OBSERVATION_DIM: Final = 39
+BUTTON_OF_EVENT: Final = {
+    EpisodeEvent.SUCCESS: "success",
+    EpisodeEvent.FAILURE: "failure",
+    EpisodeEvent.RESUMED: "resume",
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,6 +62,7 @@ class ScriptedTeleopNode(Node):
         subscribe(Float64MultiArray, "/sim/privileged", self._on_privileged, qos.PROPRIO)
         subscribe(Bool, "/sim/success", self._on_success, qos.EVENT)
         subscribe(ControlState, "control_state", self._on_control, qos.CONTROL_STATE)
+        subscribe(EpisodeEvent, "episode_events", self._on_event, qos.EPISODE_EVENT)
         subscribe(Bool, "scripted_teleop/take_over", self._on_take_over, qos.STATUS)
         self.create_timer(1.0 / spec.control_rate_hz, self._tick)
 
@@ -102,6 +108,9 @@ class ScriptedTeleopNode(Node):
 
     def _on_success(self, message: Bool) -> None:
         self._operator.on_success(message.data)
+
+    def _on_event(self, message: EpisodeEvent) -> None:
+        self._operator.on_heard(BUTTON_OF_EVENT.get(message.event, ""))
 
     def _on_take_over(self, message: Bool) -> None:
         self._operator.on_request(message.data)

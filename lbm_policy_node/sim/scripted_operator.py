@@ -7,7 +7,7 @@
    WATCHING ------------> REACTING -----------> DRIVING -------------> LETTING_GO
       ^                       ^   does not drive   |                       | nobody drives
       |                       +--------------------+                       v
-      +--- from anywhere: a new scene, an emergency stop ----------- REPORTING: presses a button
+      +--- from anywhere: a new scene, an emergency stop ----------- REPORTING: presses a button until heard
 ```
 """
 
@@ -30,8 +30,8 @@ BLIND_NS = 250_000_000
 """Age of the newest state of the simulator from which on the operator holds the stick still."""
 NOTICE_NS = 300_000_000
 """How long the operator presses without driving before it lets go and presses afresh."""
-PRESS_NS = 100_000_000
-"""How long it presses a button."""
+PRESS_NS, PRESS_AGAIN_NS, PRESSES = 100_000_000, 500_000_000, 5
+"""How long it presses a button, how long it waits for an answer before it presses again, and how often."""
 
 
 class Phase(Enum):
@@ -67,6 +67,7 @@ class ScriptedOperator:
         self._observation: tuple[int, Array] | None = None
         self._mode, self._success = ControlMode.HOLD, False
         self.phase, self._since_ns, self._report = Phase.WATCHING, 0, ""
+        self._heard = False
         self._act_ns = 0  # end of the reaction time
         self._drove_ns = 0  # when it last had the robot
         self._solved_ns: int | None = None  # since when the task is solved
@@ -103,6 +104,10 @@ class ScriptedOperator:
         self._mode = mode
         self._triggers.on_control(mode, code, now_ns)
 
+    def on_heard(self, button: str) -> None:
+        """Take that somebody has noticed a button of the joystick."""
+        self._heard = self._heard or button == self._report
+
     def on_request(self, take_over: bool) -> None:
         """Take over, or let go without pressing anything afterwards, because somebody asks for it."""
         active = self.phase in (Phase.REACTING, Phase.DRIVING)
@@ -117,7 +122,8 @@ class ScriptedOperator:
         self._move_on(now_ns)
         if self.phase is Phase.DRIVING and self._hand:
             return self._hand.drive(self._seen(now_ns), now_ns)
-        pressed = frozenset({self._report}) if self.phase is Phase.REPORTING else frozenset[str]()
+        pressing = self.phase is Phase.REPORTING and (now_ns - self._since_ns) % PRESS_AGAIN_NS < PRESS_NS
+        pressed = frozenset({self._report}) if pressing else frozenset[str]()
         return self._joystick.state(np.zeros(6), dead_man=False, pressed=pressed)
 
     def _move_on(self, now_ns: int) -> None:
@@ -136,7 +142,7 @@ class ScriptedOperator:
         elif self.phase is Phase.LETTING_GO:
             if self._mode is not ControlMode.HUMAN:
                 self._enter(Phase.REPORTING if self._report else Phase.WATCHING, now_ns)
-        elif elapsed_ns >= PRESS_NS:
+        elif self._heard or elapsed_ns >= PRESSES * PRESS_AGAIN_NS:
             self._enter(Phase.WATCHING, now_ns)
 
     def _react(self, now_ns: int) -> None:
@@ -161,7 +167,7 @@ class ScriptedOperator:
             self._react(now_ns)
 
     def _let_go(self, now_ns: int, *, gave_up: bool) -> None:
-        self._report = self._settings.report(gave_up=gave_up)
+        self._report, self._heard = self._settings.report(gave_up=gave_up), False
         self._enter(Phase.LETTING_GO, now_ns)
 
     def _enter(self, phase: Phase, now_ns: int) -> None:

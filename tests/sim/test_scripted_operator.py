@@ -148,8 +148,24 @@ def test_lets_go_after_a_lasting_success_then_says_so_for_a_moment():
     watched.until(Phase.REPORTING)
     joy = watched.tick()
     assert pressed(joy) == {"success"} and not held(joy) and not any(joy.axes)
+    watched.operator.on_heard("resume")
+    assert watched.tick() and watched.operator.phase is Phase.REPORTING, "that is another button"
+    watched.operator.on_heard("success")
     watched.until(Phase.WATCHING)
     assert not any(watched.tick().buttons)
+
+
+def test_presses_again_until_it_is_heard_but_not_for_ever():
+    watched = Watched(hold_s=0.0)
+    watched.operator.on_request(True)
+    watched.until(Phase.DRIVING)
+    watched.success = True
+    watched.until(Phase.REPORTING)
+    presses, before = 0, False
+    while watched.operator.phase is Phase.REPORTING:
+        now = "success" in pressed(watched.tick())
+        presses, before = presses + (now and not before), now
+    assert presses == 5
 
 
 def test_presses_nothing_while_it_still_has_the_robot():
