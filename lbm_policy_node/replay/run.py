@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from lbm_policy_node.core.interruptions import Interruptions
@@ -90,6 +90,7 @@ class _Collected:
             before = {stamp_ns <= self.episode.start_ns for _, stamp_ns in rebuilt.missing} == {True}
             stamp_ns = chunk.observation_stamp_ns
             self.lost.append(Lost(chunk_id=chunk.chunk_id, stamp_ns=stamp_ns, why=why, before=before))
+            self._judge.pass_over(chunk, rebuilt.wanted.log_ns)
             return
         try:
             answer = self.candidate.answer(rebuilt)
@@ -157,6 +158,7 @@ class _Judge:
         self._candidate, self._monitor = candidate, candidate.monitor(spec)
         self._ticks, self._at = episode.ticks, 0
         self._interruptions = Interruptions()
+        self._run_began = False
 
     def __call__(self, chunk: ActionChunk, log_ns: int) -> VerdictNumbers | None:
         """Judge a chunk that arrived at a time; None without a calibration."""
@@ -169,6 +171,8 @@ class _Judge:
                 self._monitor.reset(why)
             self._at += 1
         self._interruptions.on_chunk(chunk.index)
+        if self._run_began:
+            chunk, self._run_began = replace(chunk, index=0), False
         verdict = self._monitor.update(self._candidate.for_monitor(chunk))
         return VerdictNumbers(
             level=int(verdict.level),
@@ -177,6 +181,16 @@ class _Judge:
             stop_threshold=verdict.stop_threshold,
             text=verdict.text,
         )
+
+    def pass_over(self, chunk: ActionChunk, log_ns: int) -> None:
+        """Take a recorded chunk that cannot be asked for again, so that the monitor joins no run midway.
+
+        Of the same weights it is what the answer would have been; of others only the run's beginning counts.
+        """
+        if chunk.checkpoint_id == self._candidate.policy.spec.checkpoint_id:
+            self(chunk, log_ns)
+        else:
+            self._run_began = self._run_began or chunk.index == 0
 
 
 def _numbers(verdict: RecordedVerdict) -> VerdictNumbers:

@@ -118,3 +118,24 @@ def test_a_recorded_stop_is_reported(checkpoint, tmp_path):
     stop = report.first_stop(recorded=True)
     assert stop is not None and report.first_stop(recorded=False) is None
     assert f"first STOP at chunk {stop}" in table(report)
+
+
+@pytest.mark.parametrize("weights", ["same", "other"])
+def test_a_run_whose_first_chunk_is_lost_is_still_judged_from_its_beginning(
+    weights, alone, calibrated, perturbed, tmp_path
+):
+    folder = calibrated(8)
+    if weights == "other":
+        other = Candidate.load(perturbed)
+        calibration = Candidate.load(folder).calibration
+        assert calibration is not None
+        layout = replace(calibration.layout, checkpoint_id=other.policy.spec.checkpoint_id)
+        candidate = replace(other, calibration=replace(calibration, layout=layout))
+    else:
+        candidate = Candidate.load(folder)
+    wrist = "/camera/wrist/image_raw"
+    lost = rewrite(alone, tmp_path / "lost", lambda _t, number, _m: None if number else [], {wrist})
+    report = replay(lost, candidate)
+    assert [one.chunk_id for one in report.lost] == [1]
+    levels = [chunk.verdict.level for chunk in report.chunks if chunk.verdict is not None]
+    assert len(levels) == 7 and Level.NORMAL in levels
