@@ -21,8 +21,9 @@ CHECKPOINT_ID, INSTRUCTION = "feedbeef", "open the door"
 
 
 def add_recorder_node(graph: Graph, spec: Path, folder: Path, **parameters: Any) -> RecorderNode:
-    """Start a recorder node in the graph; it needs no free space unless a test says so."""
-    values = {"robot": str(spec), "folder": str(folder), "min_free_mb": 0, **parameters}
+    """Start a recorder node in the graph; it needs no free space and remembers nothing,
+    unless a test says so."""
+    values = {"robot": str(spec), "folder": str(folder), "min_free_mb": 0, "pre_roll_s": 0.0, **parameters}
     node = RecorderNode(parameter_overrides=overrides(**values))
     graph.add(node)
     if node.config.autostart:

@@ -72,6 +72,23 @@ def test_a_run_is_an_episode_with_every_message_in_it(user, spec_file):
     assert user.status.n_messages == sum(episode.counts.values()) and episode.dropped == 0
 
 
+def test_what_the_first_chunk_was_computed_from_is_in_the_episode(graph, spec_file, folder):
+    add_recorder_node(graph, spec_file, folder, pre_roll_s=0.2)
+    user = RecorderUser(graph, folder)
+    steps(user, 8)
+    began_ns = graph.robot.now_ns
+    user.policy(PolicyStatus.RUNNING)
+    user.wait_for(RecorderStatus.RECORDING)
+    steps(user, 2)
+    user.policy(PolicyStatus.IDLE)
+    episode = user.episode()
+    before = [s for s in episode.samples() if s.stamp_ns <= began_ns]
+    assert {s.stream for s in before} == {s.name for s in episode.spec.observation_streams}
+    assert min(s.stamp_ns for s in before) > began_ns - 200_000_000
+    assert sum(s.stream == "front" for s in before) == 4 and episode.start_ns == began_ns
+    assert episode.counts["/control_state"] == 2 * TICKS_PER_STEP, "nothing but the robot's streams"
+
+
 def test_messages_are_the_bytes_that_came_stamped_with_ros_time(user):
     sent: list[tuple[int, Image]] = []
     user.graph.robot.change["front"] = lambda image: sent.append((user.graph.robot.now_ns, image)) or image
