@@ -61,6 +61,12 @@ ARGUMENTS = [
         description="What a STOP of the monitor does.",
     ),
     DeclareLaunchArgument(
+        "after_takeover",
+        default_value="hold",
+        choices=["hold", "resume"],
+        description="What letting go of the dead-man does.",
+    ),
+    DeclareLaunchArgument(
         "teleop",
         default_value="",
         choices=list(TELEOP_CHOICES),
@@ -94,6 +100,7 @@ def read_config(context: LaunchContext) -> GraphConfig:
         real_time_factor=float(text["real_time_factor"]),
         monitor=text["monitor"],
         monitor_stop=text["monitor_stop"],
+        after_takeover=text["after_takeover"],
         teleop=text["teleop"],
         record=text["record"] == "true",
         episodes=text["episodes"],

@@ -78,6 +78,7 @@ class GraphConfig:
         monitor: "on", "off", or "auto": where the checkpoint holds a calibration. Its number of samples and
             its execution horizon become the policy's, unless `policy` says otherwise.
         monitor_stop: What a STOP of the monitor does: "hold" or "warn".
+        after_takeover: What a person's release does: "hold" until resume or a new goal, or "resume".
         teleop: "scripted" starts an operator that takes over by the simulator's expert (with `sim` only);
             empty for none. A person's gamepad or `lbm teleop` needs nothing here.
         record: Start the recorder too: an episode per run of the policy.
@@ -100,6 +101,7 @@ class GraphConfig:
     real_time_factor: float = 1.0
     monitor: str = AUTO
     monitor_stop: str = "hold"
+    after_takeover: str = "hold"
     teleop: str = ""
     record: bool = False
     episodes: str = "episodes"
@@ -189,7 +191,11 @@ def _parameters(
         "use_sim_time": config.sim if config.use_sim_time is None else config.use_sim_time,
     }
     weights: dict[str, Parameter] = {**common, "checkpoint": str(checkpoint)}
-    executor = {"enable_control": config.enable_control, "monitor_stop": config.monitor_stop}
+    executor = {
+        "enable_control": config.enable_control,
+        "monitor_stop": config.monitor_stop,
+        "after_takeover": config.after_takeover,
+    }
     nodes: dict[str, dict[str, Parameter]] = {}
     if config.record:  # first, so that it hears the others from their beginning
         nodes["recorder_node"] = {**common, "folder": str(Path(config.episodes).absolute())}

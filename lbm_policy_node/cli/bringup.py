@@ -68,6 +68,13 @@ def supervise(graph: Graph) -> int:
     help="What a STOP of the monitor does.",
 )
 @click.option(
+    "--after-takeover",
+    type=click.Choice(["hold", "resume"]),
+    default="hold",
+    show_default=True,
+    help="What letting go of the dead-man does: hold until resume or a new goal, or let the policy go on.",
+)
+@click.option(
     "--teleop",
     type=click.Choice([SCRIPTED]),
     help="With --sim: an operator who takes over by the simulator's expert.",
@@ -87,6 +94,7 @@ def command(
     real_time_factor: float,
     monitor: str,
     monitor_stop: str,
+    after_takeover: str,
     teleop: str | None,
     record: bool,
     episodes: str,
@@ -105,6 +113,7 @@ def command(
         real_time_factor=real_time_factor,
         monitor=monitor,
         monitor_stop=monitor_stop,
+        after_takeover=after_takeover,
         teleop=teleop or "",
         record=record,
         episodes=episodes,

@@ -1,20 +1,27 @@
 # SPDX-FileCopyrightText: 2026 lbm_policy contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The whole graph with the shipped policy: a person rescues a disturbed run, then the policy goes on."""
+"""The whole graph with the shipped policy: a person rescues a disturbed run, the policy goes on, and the
+labels on disk say who drove."""
 
 from collections.abc import Callable
 from itertools import groupby, pairwise
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
 from lbm_msgs.msg import ControlState, EpisodeEvent, PolicyStatus, Reason
 from monitored_simulation import SPEC, MonitoredSimulation
 from policy_harness import overrides
+from recorder_harness import add_recorder_node
 from sensor_msgs.msg import Joy
 
 from lbm_policy_node.core.limits import ActionLimits
 from lbm_policy_node.core.robot_spec import RobotSpec
+from lbm_policy_node.data.episode import Episode, read_episode
+from lbm_policy_node.data.export import ExportSettings
+from lbm_policy_node.data.export_run import ExportRun, Status
 from lbm_policy_node.messages.stamps import to_ns
 from lbm_policy_node.ros import qos
 from lbm_policy_node.ros.scripted_teleop_node import ScriptedTeleopNode
@@ -28,10 +35,12 @@ TAKEOVER, HANDBACK, RESUMED = EpisodeEvent.TAKEOVER, EpisodeEvent.HANDBACK, Epis
 class RescuedSimulation(MonitoredSimulation):
     """The monitored simulation with the scripted operator at its gamepad."""
 
-    def __init__(self, *, after_takeover: str, **operator: Any) -> None:
+    def __init__(self, folder: Path, *, after_takeover: str, **operator: Any) -> None:
         super().__init__(robot={"publish_privileged": True}, executor={"after_takeover": after_takeover})
         self.operator = ScriptedTeleopNode(parameter_overrides=overrides(robot=str(SPEC), **operator))
         self.graph.add(self.operator)
+        self.folder = folder
+        self.recorder = add_recorder_node(self.graph, SPEC, folder, pre_roll_s=0.5)
         self.joys: list[Joy] = []
         self.events: list[EpisodeEvent] = []
         node = self.user.node
@@ -69,13 +78,27 @@ class RescuedSimulation(MonitoredSimulation):
     def until(self, condition: Callable[[], Any], what: str, *, limit_s: float = 12.0) -> None:
         self.graph.step_until(condition, what, max_ticks=round(limit_s * 80))
 
+    def recorded(self) -> Episode:
+        """End the run and return the episode."""
+        self.user.cancel()
+        self.graph.step(8)
+        (path,) = self.folder.iterdir()
+        self.graph.spin_until((path / "metadata.yaml").is_file, "the end of the recording")
+        return read_episode(path)
+
+    def human_intervals_ns(self) -> list[tuple[int, int]]:
+        """First and last tick of each turn of the person, as the graph published them."""
+        turns = groupby(self.control.states, key=lambda state: state.mode)
+        stamps = [[to_ns(state.header.stamp) for state in states] for mode, states in turns if mode == HUMAN]
+        return [(turn[0], turn[-1]) for turn in stamps]
+
     def happened(self) -> list[int]:
         return [event.event for event in self.events]
 
 
 @pytest.fixture
-def rescued(ros: None, request: pytest.FixtureRequest):
-    simulation = RescuedSimulation(**request.param)
+def rescued(ros: None, request: pytest.FixtureRequest, tmp_path: Path):
+    simulation = RescuedSimulation(tmp_path / "episodes", **request.param)
     yield simulation
     simulation.close()
 
@@ -87,7 +110,7 @@ BY_SUCCESS = {"after_takeover": "hold", "afterwards": "success"}
 
 
 @pytest.mark.parametrize("rescued", [BY_BUTTON, BY_RELEASE], indirect=True, ids=["button", "release"])
-def test_person_completes_what_the_monitor_stopped_and_the_policy_goes_on_without_a_jump(rescued):
+def test_person_completes_what_the_monitor_stopped_and_the_policy_goes_on_without_a_jump(rescued, tmp_path):
     rescued.run(perturbation="occlusion", perturbation_after_s=0.2)
     assert rescued.control.in_mode(HOLD, Reason.MONITOR_STOP) and not rescued.robot.success
     rescued.until(lambda: rescued.control.in_mode(HUMAN), "the takeover", limit_s=1.0)
@@ -104,6 +127,27 @@ def test_person_completes_what_the_monitor_stopped_and_the_policy_goes_on_withou
         HANDBACK,
         RESUMED,
     ]
+    check_labels(rescued, tmp_path / "dataset")
+
+
+def check_labels(rescued: RescuedSimulation, dataset: Path) -> None:
+    """The bag has the person's turns to the tick, and the dataset every step by who drove it."""
+    truth, episode = rescued.human_intervals_ns(), rescued.recorded()
+    assert len(truth) == 1 and episode.human_intervals_ns == truth
+    run = ExportRun(dataset, ExportSettings(), only="all", on_time=lambda _s: None)
+    (report,) = run.export([episode.path])
+    assert report.status is Status.EXPORTED, report.messages
+    run.close()
+    (first_ns, last_ns), lead_ns = truth[0], episode.spec.action.lead_ns
+    table = pq.read_table(sorted((dataset / "data").glob("*/*.parquet")))
+    stamps, modes = table["stamp_ns"].to_numpy(), table["control_mode"].to_numpy()
+    classes = table["sirius_class"].to_numpy()
+    human = (stamps + lead_ns >= first_ns) & (stamps + lead_ns <= last_ns)
+    assert human.sum() > 10 and (~human).sum() > 10
+    np.testing.assert_array_equal(modes == 1, human)
+    np.testing.assert_array_equal(table["intervention"].to_numpy(zero_copy_only=False), human)
+    before = (stamps + lead_ns < first_ns) & (stamps + lead_ns >= first_ns - 750_000_000)
+    np.testing.assert_array_equal(classes == -10, before)
 
 
 @pytest.mark.parametrize("rescued", [AT_SPEED], indirect=True, ids=["at_speed"])
