@@ -6,128 +6,35 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from enum import IntEnum
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from lbm_policy_node.core.arbitration import ControlMode
 from lbm_policy_node.core.robot_spec import RobotSpec
-from lbm_policy_node.core.samples import Sample
 from lbm_policy_node.core.spec_reader import SpecError
-from lbm_policy_node.core.types import ActionChunk, Array
+from lbm_policy_node.core.types import Array
 from lbm_policy_node.data.bags import Bag, BagError
 from lbm_policy_node.data.episode_header import SPEC_FILE, EpisodeHeader
+from lbm_policy_node.data.episode_records import (
+    ControlTicks,
+    EventKind,
+    Outcome,
+    RecordedChunk,
+    RecordedEvent,
+    RecordedSample,
+    RecordedVerdict,
+)
 from lbm_policy_node.messages.chunks import chunk_from_message
 from lbm_policy_node.messages.samples import sample_from_message
 from lbm_policy_node.messages.stamps import to_ns
-
-
-class EventKind(IntEnum):
-    """The numbers of lbm_msgs/msg/EpisodeEvent."""
-
-    STARTED = 0
-    ENDED = 1
-    TAKEOVER = 2
-    HANDBACK = 3
-    INSTRUCTION_CHANGED = 4
-    SUCCESS = 5
-    FAILURE = 6
-    DISCARDED = 7
-    MARK = 8
-    RESUMED = 9
-    START_REQUESTED = 10
-    STOP_REQUESTED = 11
-
-
-class Outcome(IntEnum):
-    """How an episode ended, by the last word of simulator or operator."""
-
-    UNKNOWN = 0
-    SUCCESS = 1
-    FAILURE = 2
-    DISCARDED = 3
-
 
 _OUTCOMES = {
     EventKind.SUCCESS: Outcome.SUCCESS,
     EventKind.FAILURE: Outcome.FAILURE,
     EventKind.DISCARDED: Outcome.DISCARDED,
 }
-
-
-@dataclass(frozen=True, eq=False)
-class ControlTicks:
-    """Every control tick, in order of its stamp; T ticks, A action columns.
-
-    Attributes:
-        stamps_ns: ROS time, int64 (T,).
-        modes: A ControlMode each, int8 (T,).
-        chunk_ids: Newest chunk behind `proposed`, int64 (T,); 0 for none.
-        proposed: What the policy wanted, (T, A); a row of NaN where it wanted nothing.
-        executed: What was commanded, (T, A); a row of NaN for nothing.
-        enabled: False in shadow mode, bool (T,).
-        reasons: Code and text of the mode.
-        sources: The teleop source that drove; empty unless a person did.
-    """
-
-    stamps_ns: Array
-    modes: Array
-    chunk_ids: Array
-    proposed: Array
-    executed: Array
-    enabled: Array
-    reasons: tuple[tuple[int, str], ...]
-    sources: tuple[str, ...]
-
-    def __len__(self) -> int:
-        return len(self.stamps_ns)
-
-
-class RecordedChunk(NamedTuple):
-    """A chunk and the ROS time at which it reached the recorder."""
-
-    log_ns: int
-    chunk: ActionChunk
-
-
-@dataclass(frozen=True, kw_only=True)
-class RecordedVerdict:
-    """A MonitorVerdict as it was published; see the message for units."""
-
-    log_ns: int
-    stamp_ns: int
-    chunk_id: int
-    level: int
-    monitor: str
-    detector: str
-    score: float
-    statistic: float
-    warn_threshold: float
-    stop_threshold: float
-    calibration_id: str
-    text: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class RecordedEvent:
-    """An EpisodeEvent as it was published."""
-
-    stamp_ns: int
-    kind: EventKind
-    source: str
-    text: str
-    instruction: str
-
-
-class RecordedSample(NamedTuple):
-    """A message of one of the spec's streams."""
-
-    stream: str
-    stamp_ns: int
-    log_ns: int
-    value: Sample
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

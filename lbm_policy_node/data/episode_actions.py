@@ -13,7 +13,7 @@ from lbm_policy_node.core.arbitration import ControlMode
 from lbm_policy_node.core.interpolation import ActionLayout
 from lbm_policy_node.core.robot_spec import RobotSpec
 from lbm_policy_node.core.types import Array
-from lbm_policy_node.data.episode import ControlTicks
+from lbm_policy_node.data.episode_records import ControlTicks
 
 _DRIVEN = (ControlMode.POLICY, ControlMode.HUMAN)
 _GAP_TICKS = 3

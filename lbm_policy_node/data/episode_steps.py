@@ -17,7 +17,8 @@ from dataclasses import dataclass
 from lbm_policy_node.core.observation_source import ObservationSource
 from lbm_policy_node.core.reasons import OK, Reason
 from lbm_policy_node.core.types import Observation
-from lbm_policy_node.data.episode import Episode, RecordedSample
+from lbm_policy_node.data.episode import Episode
+from lbm_policy_node.data.episode_records import RecordedSample
 
 _LOOK_AHEAD_S = 2.0
 

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lbm_policy_node.data.bags import BagError
-from lbm_policy_node.data.episode import Episode, RecordedVerdict, read_episode
+from lbm_policy_node.data.episode import Episode, read_episode
 from lbm_policy_node.data.episode_header import EpisodeHeader
+from lbm_policy_node.data.episode_records import RecordedVerdict
 from lbm_policy_node.data.repair import needs_repair
 
 WARN, STOP = 3, 4

@@ -21,8 +21,9 @@ from lbm_policy_node.core.arbitration import ControlMode
 from lbm_policy_node.core.labels import PRE_INTERVENTION_S, StepMode, interventions, step_classes
 from lbm_policy_node.core.robot_spec import RobotSpec
 from lbm_policy_node.core.types import Array
-from lbm_policy_node.data.episode import Episode, EventKind, Outcome
+from lbm_policy_node.data.episode import Episode
 from lbm_policy_node.data.episode_actions import ActionTimeline, Driving, Moment
+from lbm_policy_node.data.episode_records import EventKind, Outcome
 from lbm_policy_node.data.episode_steps import GridStep, grid_steps
 from lbm_policy_node.data.features import CLASS_KEY, MODE_KEY, Features
 from lbm_policy_node.data.staging import EpisodeStage, StagedEpisode

@@ -15,8 +15,9 @@ from lbm_policy_node.data.bags import BagError
 from lbm_policy_node.data.dataset_contents import DatasetContents, DatasetError
 from lbm_policy_node.data.dataset_format import INFO
 from lbm_policy_node.data.dataset_writer import DatasetWriter
-from lbm_policy_node.data.episode import Episode, Outcome, read_episode
+from lbm_policy_node.data.episode import Episode, read_episode
 from lbm_policy_node.data.episode_header import HEADER_FILE, EpisodeHeader
+from lbm_policy_node.data.episode_records import Outcome
 from lbm_policy_node.data.export import (
     EpisodeExport,
     ExportError,

@@ -9,7 +9,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from lbm_policy_node.data.episode import Episode, RecordedVerdict
+from lbm_policy_node.data.episode import Episode
+from lbm_policy_node.data.episode_records import RecordedVerdict
 
 NO_LEVEL = -1
 NO_SCORE = -1.0

@@ -15,7 +15,8 @@ from matplotlib.patches import Patch
 
 from lbm_policy_node.core.arbitration import ControlMode
 from lbm_policy_node.core.types import Array
-from lbm_policy_node.data.episode import Episode, EventKind
+from lbm_policy_node.data.episode import Episode
+from lbm_policy_node.data.episode_records import EventKind
 from lbm_policy_node.data.episode_summary import STOP, WARN, alarms
 
 matplotlib.use("Agg")

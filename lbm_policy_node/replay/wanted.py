@@ -19,7 +19,7 @@ from lbm_policy_node.core.robot_spec import RobotSpec
 from lbm_policy_node.core.spec_streams import StreamSpec
 from lbm_policy_node.core.types import ActionChunk
 from lbm_policy_node.data.bags import Bag, BagError
-from lbm_policy_node.data.episode import RecordedChunk
+from lbm_policy_node.data.episode_records import RecordedChunk
 from lbm_policy_node.messages.stamps import stamp_ns_of_cdr
 
 Row = Mapping[str, int]

@@ -13,7 +13,8 @@ import pytest
 from lbm_policy_node.cli.demo import RESCUE, Progress, choose_checkpoint, finish, fresh_folder, make_plan
 from lbm_policy_node.cli.demo_run import DemoError, DemoOutcome, run_plan
 from lbm_policy_node.data.dataset_reader import read_dataset
-from lbm_policy_node.data.episode import Outcome, read_episode
+from lbm_policy_node.data.episode import read_episode
+from lbm_policy_node.data.episode_records import Outcome
 from lbm_policy_node.demo_plan import DemoPlan, Episode
 from lbm_policy_node.graph import Graph, GraphConfig, describe
 from lbm_policy_node.paths import shared_path

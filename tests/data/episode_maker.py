@@ -24,8 +24,8 @@ from lbm_policy_node.core.reasons import Reason
 from lbm_policy_node.core.robot_spec import RobotSpec
 from lbm_policy_node.core.types import ActionChunk, Array, Observation
 from lbm_policy_node.data.bag_writer import BagWriter
-from lbm_policy_node.data.episode import EventKind
 from lbm_policy_node.data.episode_header import ROLES, EpisodeHeader
+from lbm_policy_node.data.episode_records import EventKind
 from lbm_policy_node.data.message_types import MessageTypes
 from lbm_policy_node.messages.samples import sample_from_message
 from lbm_policy_node.paths import shared_path

@@ -10,7 +10,8 @@ from episode_maker import START_NS, TICK_NS, make_episode
 
 from lbm_policy_node.core.arbitration import ControlMode
 from lbm_policy_node.data.bags import Bag, BagError
-from lbm_policy_node.data.episode import EventKind, Outcome, read_episode
+from lbm_policy_node.data.episode import read_episode
+from lbm_policy_node.data.episode_records import EventKind, Outcome
 
 
 @pytest.fixture(scope="module")

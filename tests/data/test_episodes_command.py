@@ -11,7 +11,8 @@ from click.testing import CliRunner
 from episode_maker import make_episode
 
 from lbm_policy_node.cli.main import main
-from lbm_policy_node.data.episode import EventKind, read_episode
+from lbm_policy_node.data.episode import read_episode
+from lbm_policy_node.data.episode_records import EventKind
 from lbm_policy_node.data.episode_summary import STOP, WARN, EpisodeSummary, alarms
 from lbm_policy_node.data.timeline import draw_timeline
 

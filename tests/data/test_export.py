@@ -12,7 +12,8 @@ from episode_maker import START_NS, TICK_NS, make_episode
 from lbm_policy_node.core.arbitration import ControlMode
 from lbm_policy_node.core.labels import StepClass
 from lbm_policy_node.data.dataset_writer import DatasetWriter
-from lbm_policy_node.data.episode import EventKind, read_episode
+from lbm_policy_node.data.episode import read_episode
+from lbm_policy_node.data.episode_records import EventKind
 from lbm_policy_node.data.episode_steps import grid_steps
 from lbm_policy_node.data.export import (
     EpisodeExport,

@@ -11,7 +11,7 @@ from episode_maker import make_episode
 from lbm_policy_node.cli.main import main
 from lbm_policy_node.data.dataset_contents import DatasetContents
 from lbm_policy_node.data.dataset_reader import read_dataset
-from lbm_policy_node.data.episode import EventKind
+from lbm_policy_node.data.episode_records import EventKind
 from lbm_policy_node.data.export import ExportError, ExportSettings
 from lbm_policy_node.data.export_run import ExportRun, Status, find_episodes
 from lbm_policy_node.paths import shared_path

@@ -21,7 +21,8 @@ from rosgraph_msgs.msg import Clock
 from sensor_msgs.msg import Image
 
 from lbm_policy_node.data.bags import Bag
-from lbm_policy_node.data.episode import RecordedChunk, read_episode
+from lbm_policy_node.data.episode import read_episode
+from lbm_policy_node.data.episode_records import RecordedChunk
 from lbm_policy_node.messages.chunks import chunk_from_message
 from lbm_policy_node.messages.stamps import to_ns
 from lbm_policy_node.paths import shared_path

@@ -17,7 +17,8 @@ from sensor_msgs.msg import Image
 
 from lbm_policy_node import __version__
 from lbm_policy_node.data.bags import Bag
-from lbm_policy_node.data.episode import EventKind, Outcome, read_episode
+from lbm_policy_node.data.episode import read_episode
+from lbm_policy_node.data.episode_records import EventKind, Outcome
 from lbm_policy_node.ros import qos
 
 STEPS = 5
