@@ -24,6 +24,9 @@ Sink = Callable[[str, str], None]
 STOP_STEPS: Final = ((signal.SIGINT, 6.0), (signal.SIGTERM, 2.0), (signal.SIGKILL, 5.0))
 """What a process is told, and how long it then has, s."""
 
+LOOK_S: Final = 0.5
+"""A signal that comes just before a wait begins does not end the wait; Python looks at it afterwards."""
+
 _LIBC = ctypes.CDLL(None)
 _PR_SET_PDEATHSIG: Final = 1
 
@@ -83,10 +86,14 @@ class Supervisor:
 
     def first_exit(self, timeout_s: float | None = None) -> Exit | None:
         """Wait for a process to end; None when none did in time (0 only looks)."""
-        try:
-            return self._exits.get(block=timeout_s != 0.0, timeout=timeout_s)
-        except queue.Empty:
-            return None
+        while True:
+            try:
+                return self._exits.get(
+                    block=timeout_s != 0.0, timeout=LOOK_S if timeout_s is None else timeout_s
+                )
+            except queue.Empty:
+                if timeout_s is not None:
+                    return None
 
     def process_id(self, name: str) -> int:
         """Return the process id of a process."""
