@@ -21,13 +21,13 @@ from lbm_policy_node.sim.tasks import TASKS, task_named
 
 TRAINED, WEIGHTLESS = "checkpoints/mt10", "checkpoints/weightless"
 RESCUE = Episode(
-    task="door-open",
-    seed=5,
+    task="drawer-open",
+    seed=0,
     options_json='{"perturbation": "camera_noise", "perturbation_after_s": 0.2}',
     rescue=True,
     time_limit_s=60.0,
 )
-"""The cameras turn noisy after the start: the monitor stops the policy, and a person opens the door."""
+"""The cameras turn noisy after the start: the monitor stops the policy, and a person opens the drawer."""
 
 
 class Progress:
