@@ -53,7 +53,7 @@ def draw_timeline(episode: Episode, path: Path) -> Path:
     picture.monitor(axes[1])
     for column, panel in enumerate(axes[2:]):
         picture.action(panel, column)
-    axes[-1].set_xlabel("ROS time since the first message, s")
+    axes[-1].set_xlabel("ROS time since the episode began, s")
     axes[-1].set_xlim(0.0, max(episode.duration_s, 1e-3))
     figure.suptitle(_title(episode), fontsize=11)
     figure.savefig(path, dpi=110)
