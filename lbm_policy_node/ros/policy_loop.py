@@ -119,12 +119,24 @@ class PolicyLoop:
         result = self._worker.take()
         run = self._goals.run
         if result is not None and run is not None and result.request.epoch == self._epoch:
-            self._failure = self._accept(result, now_ns)
-            if self._failure.ok:
-                self._failures_in_a_row = 0
+            if result.unavailable:
+                self._wait_for_policy(result, now_ns)
             else:
-                self._fail(now_ns)
+                self._judge(result, now_ns)
         self.poll(now_ns)
+
+    def _wait_for_policy(self, result: InferenceResult, now_ns: int) -> None:
+        """Block as on a missing observation: nothing is wrong with the policy, so the goal goes on later."""
+        self._failure = Reason(ReasonCode.INFERENCE_FAILED, result.error)
+        self._asked_ns = None  # ask again with the next observation
+        self._count_blocked(now_ns)
+
+    def _judge(self, result: InferenceResult, now_ns: int) -> None:
+        self._failure = self._accept(result, now_ns)
+        if self._failure.ok:
+            self._failures_in_a_row = 0
+        else:
+            self._fail(now_ns)
 
     def _count_blocked(self, now_ns: int) -> None:
         if self._blocked_ns is None or now_ns - self._blocked_ns >= self._robot.step_ns:
