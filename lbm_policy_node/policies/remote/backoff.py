@@ -7,7 +7,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-FIRST_S, LONGEST_S = 0.25, 8.0
+FIRST_S, LONGEST_S = 0.25, 4.0
 
 
 class BackOff:

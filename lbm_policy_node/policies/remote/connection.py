@@ -149,6 +149,8 @@ class Connection:
         except OSError as error:
             raise PolicyUnavailable(f"{endpoint.url} cannot be reached: {_what(error)}") from error
         self._introduce(announced)
+        if self._closed:  # by another thread, meanwhile
+            raise PolicyUnavailable(f"the connection to {endpoint.url} was closed")
 
     def _introduce(self, announced: Any) -> None:
         try:
