@@ -6,14 +6,18 @@ import os
 import signal
 import socket
 import struct
+import subprocess
+import sys
 import urllib.error
 import urllib.request
+from typing import Any
 
 import numpy as np
 import pytest
 from serve_process import ServeProcess
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
+from websockets.typing import Origin
 
 from lbm_policy_node.messages.packing import pack, unpack
 
@@ -36,9 +40,14 @@ def ask(client, request=None) -> object:
     return reply if isinstance(reply, str) else unpack(reply)
 
 
+def introduction(client) -> dict[str, Any]:
+    """The metadata of a connection that has just been opened."""
+    return unpack(client.recv(PATIENCE_S))
+
+
 def test_metadata_describe_the_policy_in_plain_types(server):
     with connect(server.url, compression=None) as client:
-        about = unpack(client.recv(PATIENCE_S))
+        about = introduction(client)
     assert (about["protocol"], about["version"]) == ("lbm_policy", 1)
     policy = about["policy"]
     assert policy["kind"] == "weightless" and len(policy["checkpoint_id"]) == 16
@@ -65,12 +74,12 @@ def test_only_the_right_key_is_let_in(weightless, tmp_path):
             with pytest.raises(InvalidStatus, match="401"):
                 connect(server.url, additional_headers=header)
         with connect(server.url, additional_headers={"Authorization": "Api-Key secret"}) as client:
-            assert unpack(client.recv(PATIENCE_S))["protocol"] == "lbm_policy"
+            assert introduction(client)["protocol"] == "lbm_policy"
 
 
 def test_a_web_page_is_no_client(server):
     with pytest.raises(InvalidStatus, match="403"):
-        connect(server.url, origin="https://evil.example")
+        connect(server.url, origin=Origin("https://evil.example"))
 
 
 def test_an_error_is_a_text_and_the_connection_goes_on(server):
@@ -191,9 +200,6 @@ def test_the_server_imports_no_ros_and_without_weights_no_torch(weightless):
         "import sys\nfor name in ('rclpy', 'lbm_msgs', 'torch', 'yaml'): sys.modules[name] = None\n"
         "from lbm_policy_node.cli.main import main\nmain(sys.argv[1:])\n"
     )
-    import subprocess
-    import sys
-
     command = [sys.executable, "-c", program, "serve", "--checkpoint", str(weightless), "--port", "0"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, env=dict(os.environ), text=True) as process:
         assert process.stdout is not None

@@ -29,6 +29,13 @@ def request_map(policy, history):
     return write_request(InferRequest(history(policy.spec), n_samples=3, seed=5), 0)
 
 
+def answered(session, message):
+    """The reply to a request that must be answered."""
+    reply = session.answer(pack(message))
+    assert isinstance(reply, bytes), reply
+    return unpack(reply)
+
+
 def openpi_observation(policy, history, **changes):
     (newest,) = history(policy.spec)
     images = {f"observation/{key.rpartition('.')[2]}": image for key, image in newest.images.items()}
@@ -36,14 +43,14 @@ def openpi_observation(policy, history, **changes):
 
 
 def test_our_request_is_answered_with_every_sample(session, policy, history, request_map):
-    reply = unpack(session.answer(pack(request_map)))
+    reply = answered(session, request_map)
     np.testing.assert_array_equal(reply["samples"], policy.infer(history(policy.spec), n_samples=3, seed=5))
     assert reply["server_timing"]["infer_ms"] > 0 and "prev_total_ms" not in reply["server_timing"]
 
 
 def test_an_openpi_observation_is_answered_with_one_chunk_and_timing(session, policy, history):
     session.previous_total_ms = 12.5
-    reply = unpack(session.answer(pack(openpi_observation(policy, history))))
+    reply = answered(session, openpi_observation(policy, history))
     assert reply["actions"].shape == (policy.spec.horizon, policy.spec.action_dim)
     assert reply["server_timing"]["prev_total_ms"] == 12.5 and reply["policy_timing"]["infer_ms"] > 0
 
@@ -63,9 +70,7 @@ def test_keys_are_found_nested_dotted_slashed_and_by_what_a_camera_shows(policy,
         {"top": front.transpose(2, 0, 1), "observation/wrist": wrist, "state": newest.state, "unknown": 1},
     ]
     keys = KeyMap(policy.spec, {"top": "observation.images.front"})
-    replies = [
-        unpack(Session(policy, keys).answer(pack({**form, "prompt": "go"})))["actions"] for form in forms
-    ]
+    replies = [answered(Session(policy, keys), {**form, "prompt": "go"})["actions"] for form in forms]
     for actions in replies:
         np.testing.assert_array_equal(actions, replies[0])
 

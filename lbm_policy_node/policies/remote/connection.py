@@ -72,20 +72,23 @@ class Connection:
         self._socket: ClientConnection | None = None
         self._closed = False
 
-    def open(self) -> None:
-        """Connect, unless that is done.
+    def open(self) -> ClientConnection:
+        """Connect, unless that is done, and return the open socket.
 
         Raises:
             PolicyUnavailable: There is no usable server, or it is too early to try again.
         """
-        if self._socket is not None and self._socket.state is State.OPEN:
-            return
+        if self._closed:
+            raise PolicyUnavailable(f"the connection to {self._endpoint.url} was closed")
+        ws = self._socket  # another thread may close and forget it at any time
+        if ws is not None and ws.state is State.OPEN:
+            return ws
         self._drop()
         wait_s = self._backoff.remaining_s()
         if wait_s > 0.0:
             raise PolicyUnavailable(f"{self._endpoint.url} was not reached; next attempt in {wait_s:.1f} s")
         try:
-            self._connect()
+            return self._connect()
         except PolicyUnavailable:
             self._fail()
             raise
@@ -98,12 +101,11 @@ class Connection:
             RemoteError: The server says that it cannot answer, or a message is above a size limit.
             ProtocolError: The reply is no message of this protocol.
         """
-        self.open()
-        assert self._socket is not None
+        ws = self.open()
         try:
-            with self._deadline(self._socket):
-                self._socket.send(message)
-                reply = self._socket.recv(self._endpoint.timeout_s)
+            with self._deadline(ws):
+                ws.send(message)
+                reply = ws.recv(self._endpoint.timeout_s)
         except (TimeoutError, ConnectionClosed, OSError) as error:
             self._fail()
             raise self._broken(error, len(message)) from error
@@ -115,16 +117,15 @@ class Connection:
     def close(self) -> None:
         """End the connection for good; an exchange in another thread ends at once."""
         self._closed = True
-        if self._socket is not None:
-            _shut(self._socket)
+        ws = self._socket
+        if ws is not None:
+            _shut(ws)
         self._drop()
 
-    def _connect(self) -> None:
+    def _connect(self) -> ClientConnection:
         endpoint = self._endpoint
-        if self._closed:
-            raise PolicyUnavailable(f"the connection to {endpoint.url} was closed")
         try:
-            self._socket = connect(
+            ws = self._socket = connect(
                 endpoint.url,
                 additional_headers=api_key_header(endpoint.api_key),
                 compression=None,
@@ -135,8 +136,8 @@ class Connection:
                 ping_interval=None,
                 max_size=endpoint.max_bytes,
             )
-            with self._deadline(self._socket):
-                announced = self._socket.recv(endpoint.timeout_s)
+            with self._deadline(ws):
+                announced = ws.recv(endpoint.timeout_s)
         except InvalidStatus as error:
             status = error.response.status_code
             raise ServerRefusal(
@@ -151,6 +152,7 @@ class Connection:
         self._introduce(announced)
         if self._closed:  # by another thread, meanwhile
             raise PolicyUnavailable(f"the connection to {endpoint.url} was closed")
+        return ws
 
     def _introduce(self, announced: Any) -> None:
         try:
