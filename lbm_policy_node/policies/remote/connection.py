@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import socket
 import threading
 from collections.abc import Callable, Iterator
@@ -19,6 +20,8 @@ from lbm_policy_node.messages.packing import PackingError, unpack
 from lbm_policy_node.policies.errors import PolicyUnavailable
 from lbm_policy_node.policies.remote.backoff import BackOff
 from lbm_policy_node.policies.remote.protocol import ProtocolError, api_key_header
+
+logger = logging.getLogger(__name__)
 
 TOO_BIG = 1009
 """Close code of a message above the receiver's limit (RFC 6455, section 7.4.1)."""
@@ -111,7 +114,10 @@ class Connection:
             raise self._broken(error, len(message)) from error
         self._backoff.succeed()
         if isinstance(reply, str):
-            raise RemoteError(f"{self._endpoint.url}: {reply.strip()}")
+            logger.warning("%s: %s", self._endpoint.url, reply)
+            # openpi's server sends a whole traceback, whose last line says what happened
+            last = reply.strip().rpartition("\n")[2]
+            raise RemoteError(f"{self._endpoint.url}: {last or 'an error without a reason'}")
         return self._unpacked(reply)
 
     def close(self) -> None:

@@ -16,7 +16,7 @@ from lbm_policy_node.policies.remote.backoff import FIRST_S
 from lbm_policy_node.policies.remote.config import RemoteConfig
 from lbm_policy_node.policies.remote.connection import Endpoint, ServerRefusal
 from lbm_policy_node.policies.remote.openpi import OpenpiPolicy
-from lbm_policy_node.policies.remote.policy import RemoteEmbeddingPolicy, RemotePolicy
+from lbm_policy_node.policies.remote.policy import RemotePolicy
 
 T = TypeVar("T")
 
@@ -44,11 +44,7 @@ def load_remote(source: str | Path) -> DescribedPolicy:
 def _connect(endpoint: Endpoint, config: RemoteConfig, file: str) -> DescribedPolicy:
     if config.openpi is not None:
         return OpenpiPolicy(endpoint, config.openpi, file_id(Path(file)))
-    policy = RemotePolicy(endpoint, config.jpeg_quality)
-    if not policy.spec.embedding_dim:
-        return policy
-    policy.close()
-    return RemoteEmbeddingPolicy(endpoint, config.jpeg_quality)
+    return RemotePolicy(endpoint, config.jpeg_quality)
 
 
 def _patiently(connect: Callable[[], T], timeout_s: float) -> T:

@@ -19,7 +19,11 @@ from lbm_policy_node.policies.remote.requests import EMBED, InferRequest, write_
 
 
 class RemotePolicy:
-    """Asks a server. One thread at a time may call it; ``close`` is for any thread."""
+    """Asks a server. One thread at a time may call it; ``close`` is for any thread.
+
+    A served policy with an observation embedding makes this one an `EmbeddingPolicy`; the embedding comes
+    along with each inference.
+    """
 
     def __init__(self, endpoint: Endpoint, jpeg_quality: int = 0) -> None:
         """Connect.
@@ -38,6 +42,10 @@ class RemotePolicy:
         self._embedded: tuple[tuple[Observation, ...], FloatArray] | None = None
         self._connection = Connection(endpoint, self._accept)
         self._connection.open()
+        if self.spec.embedding_dim:
+            self.embed = (
+                self._embed
+            )  # only so is it an `EmbeddingPolicy`; what is served decides, not the class
 
     @property
     def spec(self) -> PolicySpec:
@@ -75,6 +83,14 @@ class RemotePolicy:
         """Disconnect for good."""
         self._connection.close()
 
+    def _embed(self, history: Sequence[Observation]) -> FloatArray:
+        """The embedding that came with the last inference, or one more request; see `EmbeddingPolicy`."""
+        if self._embedded is not None and _same(self._embedded[0], history):
+            return self._embedded[1]
+        check_request(self.spec, history, 1, None)
+        reply = self._ask(InferRequest(history, wants=EMBED))
+        return _floats(reply, "embedding", (self.spec.embedding_dim,))
+
     def _ask(self, request: InferRequest) -> Any:
         wanted = [feature.key for feature in self.spec.images]
         seen = [replace(o, images={key: o.images[key] for key in wanted}) for o in request.history]
@@ -95,17 +111,6 @@ class RemotePolicy:
         description = announced.get("description")
         self._description = description if isinstance(description, Mapping) else {}
         self._spec, self._max_bytes = spec, message_limit(announced)
-
-
-class RemoteEmbeddingPolicy(RemotePolicy):
-    """The same for a served policy that has an observation embedding; it comes along with each inference."""
-
-    def embed(self, history: Sequence[Observation]) -> FloatArray:
-        """The embedding that came with the last inference, or one more request; see `EmbeddingPolicy`."""
-        if self._embedded is not None and _same(self._embedded[0], history):
-            return self._embedded[1]
-        check_request(self.spec, history, 1, None)
-        return _floats(self._ask(InferRequest(history, wants=EMBED)), "embedding", (self.spec.embedding_dim,))
 
 
 def _same(seen: Sequence[Observation], history: Sequence[Observation]) -> bool:
