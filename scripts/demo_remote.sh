@@ -33,7 +33,7 @@ keep_serving() {
     while true; do
         "$root/scripts/serve_env.sh" --checkpoint "$checkpoint" --port "$port" --threads 1 >"$work/said" 2>>"$work/log" &
         echo "$!" >"$work/pid"
-        wait "$!" || true
+        { wait "$!" || true; } 2>/dev/null  # bash would comment on a killed one
         port=$(sed -n 's/^serving on .*://p' "$work/said")
         [[ -n $port ]] || return
         say "the server ended; starting it again in 2 s"

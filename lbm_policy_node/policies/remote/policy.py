@@ -43,9 +43,8 @@ class RemotePolicy:
         self._connection = Connection(endpoint, self._accept)
         self._connection.open()
         if self.spec.embedding_dim:
-            self.embed = (
-                self._embed
-            )  # only so is it an `EmbeddingPolicy`; what is served decides, not the class
+            # What is served decides whether this is an `EmbeddingPolicy`, which the class cannot know.
+            self.embed = self._embed
 
     @property
     def spec(self) -> PolicySpec:
