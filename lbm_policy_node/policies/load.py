@@ -35,9 +35,7 @@ def load_policy(
         CheckpointError: Names the file, the field and what was expected.
     """
     if is_server_url(path):
-        from lbm_policy_node.policies.remote.load import load_remote
-
-        return load_remote(path)
+        return _load_remote(path)
     directory = Path(path)
     if not directory.is_dir():
         raise CheckpointError(directory, "", "checkpoint directory is missing")
@@ -50,11 +48,18 @@ def load_policy(
 
         return MultiTaskDiTPolicy(load_checkpoint(directory, tokenizer), device, half=half)
     if kind == "remote":
-        from lbm_policy_node.policies.remote.load import load_remote
-
-        return load_remote(directory)
+        return _load_remote(directory)
     if kind == "weightless":
         from lbm_policy_node.policies.weightless import load_weightless
 
         return load_weightless(directory)
     raise CheckpointError(directory / CONFIG_FILE, "type", f"is {kind!r}, expected one of {KINDS}")
+
+
+def _load_remote(source: str | Path) -> DescribedPolicy:
+    try:
+        from lbm_policy_node.policies.remote.load import load_remote
+    except ImportError as error:
+        text = f"a remote policy needs other Python packages ({error}); pip install -r requirements/base.txt"
+        raise CheckpointError(source, "", text) from error
+    return load_remote(source)

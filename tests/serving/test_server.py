@@ -146,7 +146,7 @@ def drops(raw: socket.socket, trickle: bytes) -> bool:
     ],
 )
 def test_a_slow_client_is_dropped_and_others_are_served(weightless, begin):
-    with ServeProcess(weightless, "--client-timeout-s", "0.5") as server, connect(server.url) as other:
+    with ServeProcess(weightless, "--client-timeout-s", "2") as server, connect(server.url) as other:
         other.recv(PATIENCE_S)
         with upgrade(server) if begin else socket.create_connection(("127.0.0.1", server.port)) as raw:
             raw.sendall(begin)

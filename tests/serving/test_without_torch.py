@@ -5,6 +5,16 @@
 import subprocess
 import sys
 
+NO_WEBSOCKETS = """
+import sys
+sys.modules["websockets.sync"] = None  # as in Ubuntu 24.04's version 10.4
+from lbm_policy_node.policies.errors import CheckpointError
+from lbm_policy_node.policies.load import load_policy
+try:
+    load_policy("ws://127.0.0.1:1")
+except CheckpointError as error:
+    print(error)
+"""
 PROGRAM = """
 import sys
 for name in ("torch", "transformers", "safetensors", "tokenizers"):
@@ -26,3 +36,8 @@ def test_the_policy_node_and_a_remote_policy_need_no_torch(golden_server):
     done = subprocess.run(command, capture_output=True, text=True, timeout=100)
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith("(2, ")
+
+
+def test_an_old_websockets_is_a_refused_checkpoint_with_a_remedy():
+    done = subprocess.run([sys.executable, "-c", NO_WEBSOCKETS], capture_output=True, text=True, timeout=100)
+    assert "pip install" in done.stdout and "websockets" in done.stdout, done.stderr

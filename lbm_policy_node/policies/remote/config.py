@@ -111,6 +111,8 @@ class RemoteConfig:
         known = self.openpi is None or isinstance(self.openpi, OpenpiConfig)
         require("openpi", self.openpi, known, "an object that describes the policy")
         require("jpeg_quality", self.jpeg_quality, 0 <= self.jpeg_quality <= 100, "0 (raw) to 100")
+        raw = self.openpi is None or not self.jpeg_quality
+        require("jpeg_quality", self.jpeg_quality, raw, "0: openpi's server reads no JPEG")
         for name in ("reply_timeout_s", "connect_timeout_s", "max_message_mb"):
             require(name, getattr(self, name), getattr(self, name) > 0, "a positive number")
 
