@@ -16,8 +16,8 @@ from ros_graph import Graph
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "serving"))  # for its helper modules
 
-from odd_servers import array, openpi_server, websocket_server
-from serve_process import ServeProcess
+from odd_servers import array, openpi_server, websocket_server  # pyright: ignore[reportMissingImports]
+from serve_process import ServeProcess  # pyright: ignore[reportMissingImports]
 
 MAX_FAILURES = 3
 AWAY_TICKS = 60

@@ -32,6 +32,13 @@ def values_of(entry: dict[bytes, Any]) -> np.ndarray[Any, Any]:
     return np.frombuffer(entry[b"data"], entry[b"dtype"]).reshape(entry[b"shape"])
 
 
+def packed(value: Any) -> bytes:
+    """A message as the wire has it."""
+    data = msgpack.packb(value)
+    assert data is not None  # msgpack's stub thinks of a buffer that is drained by hand
+    return data
+
+
 @contextlib.contextmanager
 def websocket_server(handler: Handler) -> Iterator[str]:
     """Run a server in a thread; yields its address."""
@@ -66,9 +73,9 @@ def openpi_server(answer: Callable[[dict[str, Any]], Any], metadata: Any = None)
     """Answer each observation: a map is packed, bytes and text are sent as they are."""
 
     def handle(client: ServerConnection) -> None:
-        client.send(msgpack.packb(metadata or {}))
+        client.send(packed(metadata or {}))
         for message in client:
             reply = answer(msgpack.unpackb(message))
-            client.send(reply if isinstance(reply, (bytes, str)) else msgpack.packb(reply))
+            client.send(reply if isinstance(reply, (bytes, str)) else packed(reply))
 
     return handle
