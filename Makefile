@@ -2,12 +2,14 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # make setup | test | demo | bench | lint | format | colcon | clean
+# POLICY=remote runs the demo's policy in another process and environment, behind `lbm serve`.
 # ARGS="..." goes to the command behind the target, VENV=path chooses another environment than .venv.
 
 VENV ?= .venv
 override VENV := $(abspath $(VENV))
 PYTHON_IN_VENV := $(VENV)/bin/python
 ARGS ?=
+POLICY ?= local
 
 # The environment brings its own ROS 2; a sourced installation must not leak into it.
 unexport PYTHONPATH PYTHONHOME AMENT_PREFIX_PATH CMAKE_PREFIX_PATH COLCON_PREFIX_PATH VIRTUAL_ENV
@@ -22,7 +24,13 @@ test: setup
 	$(PYTHON_IN_VENV) -m pytest $(ARGS)
 
 demo: setup
+ifeq ($(POLICY),remote)
+	@VENV="$(VENV)" scripts/demo_remote.sh $(ARGS)
+else ifeq ($(POLICY),local)
 	$(VENV)/bin/lbm demo $(ARGS)
+else
+	$(error POLICY is '$(POLICY)'; expected local or remote)
+endif
 
 bench: setup
 	$(VENV)/bin/lbm bench $(ARGS)
@@ -44,4 +52,4 @@ colcon: setup
 # Leaves the environment and outputs/ (datasets, trained models) alone.
 clean:
 	rm -rf build install log .pytest_cache .ruff_cache .hypothesis *.egg-info
-	find . -path ./.venv -prune -o -name __pycache__ -type d -print0 | xargs -0 rm -rf
+	find . -path './.venv*' -prune -o -name __pycache__ -type d -print0 | xargs -0 rm -rf

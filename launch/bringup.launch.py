@@ -19,7 +19,7 @@ from lbm_policy_node.transport import CHOICES, VARIABLES
 SWITCH = ["true", "false"]
 ARGUMENTS = [
     DeclareLaunchArgument("robot", description="Robot spec: a file, or a name in config/robots."),
-    DeclareLaunchArgument("checkpoint", description="Folder of the policy's checkpoint."),
+    DeclareLaunchArgument("checkpoint", description="Folder of the policy, or ws://host:port of a server."),
     DeclareLaunchArgument(
         "sim", default_value="false", choices=SWITCH, description="Start the simulated robot."
     ),

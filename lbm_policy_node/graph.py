@@ -15,7 +15,7 @@ from pathlib import Path
 from lbm_policy_node import transport
 from lbm_policy_node.core.robot_spec import RobotSpec
 from lbm_policy_node.monitor_choice import AUTO, MonitorChoice, choose_monitor
-from lbm_policy_node.paths import shared_path
+from lbm_policy_node.paths import is_server_url, shared_path
 
 Parameter = bool | int | float | str
 SCRIPTED = "scripted"
@@ -65,7 +65,7 @@ class GraphConfig:
 
     Attributes:
         robot: Robot spec: a file, or the name of one in config/robots.
-        checkpoint: Folder of the policy's checkpoint.
+        checkpoint: Folder of the policy's checkpoint, or ws://host:port of a policy server.
         sim: Start the simulated robot too.
         enable_control: Send commands to the controllers; false is shadow mode.
         transport: One of transport.CHOICES; None is large_data with the simulated robot, and
@@ -130,17 +130,13 @@ def describe(config: GraphConfig) -> Graph:
             monitor's calibration cannot be read.
     """
     _check_teleop(config)
-    robot, checkpoint = robot_file(config.robot), Path(config.checkpoint).resolve()
-    if not checkpoint.is_dir():
-        raise FileNotFoundError(f"checkpoint '{config.checkpoint}' is no folder")
+    robot, folder = robot_file(config.robot), _checkpoint_folder(config.checkpoint)
     spec = RobotSpec.load(robot)
     chosen = transport.choose(config.transport or ("large_data" if config.sim else "mixed"))
-    monitor = choose_monitor(
-        config.monitor, checkpoint, str(config.monitor_parameters.get("calibration", ""))
-    )
+    monitor = choose_monitor(config.monitor, folder, str(config.monitor_parameters.get("calibration", "")))
     processes = [
         _process(name, chosen, config.namespace, parameters)
-        for name, parameters in _parameters(config, robot, checkpoint, monitor).items()
+        for name, parameters in _parameters(config, robot, folder, monitor).items()
     ]
     if config.sim:
         processes.insert(0, _process("sim_robot_node", chosen, "", _sim_parameters(config, spec)))
@@ -158,6 +154,16 @@ def _check_teleop(config: GraphConfig) -> None:
         raise ValueError(
             f"teleop '{config.teleop}' acts on the simulator's state: start the simulated robot too (sim)"
         )
+
+
+def _checkpoint_folder(checkpoint: str) -> Path | None:
+    """The folder, or None for the address of a policy server, which has no calibration beside it."""
+    if is_server_url(checkpoint):
+        return None
+    folder = Path(checkpoint).resolve()
+    if not folder.is_dir():
+        raise FileNotFoundError(f"checkpoint '{checkpoint}' is neither a folder nor ws://host:port")
+    return folder
 
 
 def robot_file(robot: str) -> Path:
@@ -183,14 +189,14 @@ def _process(
 
 
 def _parameters(
-    config: GraphConfig, robot: Path, checkpoint: Path, monitor: MonitorChoice
+    config: GraphConfig, robot: Path, folder: Path | None, monitor: MonitorChoice
 ) -> dict[str, dict[str, Parameter]]:
     """The parameters of the nodes in the namespace, in starting order."""
     common: dict[str, Parameter] = {
         "robot": str(robot),
         "use_sim_time": config.sim if config.use_sim_time is None else config.use_sim_time,
     }
-    weights: dict[str, Parameter] = {**common, "checkpoint": str(checkpoint)}
+    weights: dict[str, Parameter] = {**common, "checkpoint": str(folder or config.checkpoint)}
     executor = {
         "enable_control": config.enable_control,
         "monitor_stop": config.monitor_stop,
@@ -205,7 +211,7 @@ def _parameters(
     if config.teleop == SCRIPTED:
         nodes["scripted_teleop_node"] = {**common, **config.teleop_parameters}
     if monitor.starts:
-        nodes["monitor_node"] = {**weights, **config.monitor_parameters}
+        nodes["monitor_node"] = {**(weights if folder else common), **config.monitor_parameters}
     nodes["policy_node"] = {**weights, **_policy_parameters(config, monitor)}
     return nodes
 

@@ -38,12 +38,12 @@ class MonitorChoice:
     message: str = ""
 
 
-def choose_monitor(choice: str, checkpoint: Path, calibration: str = "") -> MonitorChoice:
+def choose_monitor(choice: str, checkpoint: Path | None, calibration: str = "") -> MonitorChoice:
     """Decide about the monitor of a checkpoint.
 
     Args:
         choice: "on", "off", or "auto": where there is a calibration.
-        checkpoint: Folder of the policy.
+        checkpoint: Folder of the policy; None for a policy server's address.
         calibration: Calibration file; empty: the one of the checkpoint, if there is one.
 
     Raises:
@@ -51,7 +51,12 @@ def choose_monitor(choice: str, checkpoint: Path, calibration: str = "") -> Moni
     """
     if choice not in CHOICES:
         raise ValueError(f"monitor is '{choice}'; expected one of {', '.join(CHOICES)}")
-    file = Path(calibration) if calibration else checkpoint / CALIBRATION_FILE
+    if checkpoint is None and not calibration:
+        text = (
+            "a policy server's address has no calibration beside it; give the monitor's parameter calibration"
+        )
+        return MonitorChoice(starts=choice == ON, message=text if choice == ON else "")
+    file = Path(calibration) if calibration or checkpoint is None else checkpoint / CALIBRATION_FILE
     if choice == OFF or (choice == AUTO and not file.exists()):
         return MonitorChoice(starts=False)
     if not file.exists():

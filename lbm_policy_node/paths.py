@@ -43,3 +43,8 @@ def shared_path(relative: str) -> Path:
         return path
     beside = sorted(p.name for p in path.parent.iterdir()) if path.parent.is_dir() else []
     raise FileNotFoundError(f"{relative} is not in {root}; {path.parent} has: {beside}")
+
+
+def is_server_url(checkpoint: object) -> bool:
+    """Whether what was given for a checkpoint is the address of a policy server instead of a folder."""
+    return isinstance(checkpoint, str) and checkpoint.startswith(("ws://", "wss://"))

@@ -106,6 +106,7 @@ python_packages() {
     say "Python packages (minutes on the first run)"
     "${pip[@]}" install --no-deps -r requirements/ros-jazzy.txt
     "${pip[@]}" install -r requirements/base.txt -r requirements/dev.txt
+    "${pip[@]}" install --no-deps -r requirements/peers.txt
 }
 
 # Plain cmake into the environment's own prefix: python then finds the module and its libraries without sourcing.

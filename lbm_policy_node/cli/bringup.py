@@ -42,7 +42,11 @@ def supervise(graph: Graph) -> int:
 
 @click.command()
 @click.option("--robot", required=True, help="Robot spec: a file, or a name in config/robots.")
-@click.option("--checkpoint", required=True, help="Folder of the policy's checkpoint.")
+@click.option(
+    "--checkpoint",
+    required=True,
+    help="Folder of the policy's checkpoint, or ws://host:port of a policy server.",
+)
 @click.option("--sim/--no-sim", default=False, help="Start the simulated robot too.")
 @click.option(
     "--enable-control/--shadow", default=False, help="Send commands to the controllers; off by default."

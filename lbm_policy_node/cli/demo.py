@@ -150,7 +150,10 @@ def finish(outcome: DemoOutcome, graph: Graph, output: Path, required: int) -> i
 
 
 @click.command()
-@click.option("--checkpoint", help=f"Folder of the policy. Default: {TRAINED}, else {WEIGHTLESS}.")
+@click.option(
+    "--checkpoint",
+    help=f"Folder of the policy, or ws://host:port of a server. Default: {TRAINED}, else {WEIGHTLESS}.",
+)
 @click.option("--robot", default="metaworld", show_default=True, help="Robot spec of the simulated robot.")
 @click.option("--tasks", default="", help="Comma-separated task names. Default: all ten.")
 @click.option("--seed", default=0, show_default=True, help="Scene of the first episode of each task.")

@@ -13,11 +13,14 @@ from lbm_policy_node.policies.policy import PolicySpec
 
 
 @click.command(name="info")
-@click.argument("checkpoint", type=click.Path(path_type=Path))
+@click.argument("checkpoint")
 @click.option("--robot", help="Robot spec to compare with: a file, or a name in config/robots.")
 @click.option("--tokenizer", type=click.Path(path_type=Path), help="Tokenizer, if the checkpoint has none.")
-def command(checkpoint: Path, robot: str | None, tokenizer: Path | None) -> None:
-    """Describe CHECKPOINT; with --robot, exit code 1 when it does not fit."""
+def command(checkpoint: str, robot: str | None, tokenizer: Path | None) -> None:
+    """Describe CHECKPOINT, a folder or ws://host:port of a policy server.
+
+    With --robot, exit code 1 when it does not fit.
+    """
     from lbm_policy_node.policies.load import load_policy
 
     try:

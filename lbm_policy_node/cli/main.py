@@ -31,6 +31,7 @@ COMMANDS: dict[str, Entry] = {
     "doctor": _entry(
         "doctor", "Check GPU, ROS 2, rendering and the topics of a robot spec, and say what to do."
     ),
+    "serve": _entry("serve", "Serve a policy by websocket to robots and to openpi's client; needs no ROS."),
     "info": _entry("info", "Describe a checkpoint and how it fits a robot spec."),
     "verify": _entry("verify", "Compare a checkpoint's numbers with reference tensors, stage by stage."),
     "collect": _entry("collect", "Record demonstrations of scripted experts as a LeRobotDataset."),

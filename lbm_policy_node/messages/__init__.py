@@ -1,3 +1,3 @@
 # SPDX-FileCopyrightText: 2026 lbm_policy contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Messages as values of core, whether they come from rclpy or out of a bag; no ROS needed."""
+"""Messages as values, whether they come from rclpy, out of a bag or by websocket; no ROS needed."""

@@ -21,3 +21,10 @@ class CheckpointError(ValueError):
         self.field = field
         self.expectation = expectation
         super().__init__(": ".join(part for part in (self.file, field, expectation) if part))
+
+
+class PolicyUnavailable(RuntimeError):
+    """A policy cannot be asked now, but may be again later, without anybody's change to the request.
+
+    The run is held meanwhile and goes on afterwards; it is not counted as a failure of the policy.
+    """

@@ -6,12 +6,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from lbm_policy_node.paths import is_server_url
 from lbm_policy_node.policies.errors import CheckpointError
 from lbm_policy_node.policies.files import CONFIG_FILE, read_json
 from lbm_policy_node.policies.policy import DescribedPolicy
 from lbm_policy_node.policies.threads import use_threads
 
-KINDS = ("multi_task_dit", "weightless")
+KINDS = ("multi_task_dit", "remote", "weightless")
 
 
 def load_policy(
@@ -24,7 +25,7 @@ def load_policy(
     """Load a policy directory, chosen by "type" in its config.json.
 
     Args:
-        path: The directory.
+        path: The directory, or the address of a policy server, ws://host:port.
         device: torch device for policies with weights.
         tokenizer: Tokenizer folder or file, for checkpoints that hold only a tokenizer's name.
         half: Compute in bfloat16; None lets the checkpoint decide.
@@ -33,6 +34,8 @@ def load_policy(
     Raises:
         CheckpointError: Names the file, the field and what was expected.
     """
+    if is_server_url(path):
+        return _load_remote(path)
     directory = Path(path)
     if not directory.is_dir():
         raise CheckpointError(directory, "", "checkpoint directory is missing")
@@ -44,8 +47,19 @@ def load_policy(
         from lbm_policy_node.policies.multitask_dit.policy import MultiTaskDiTPolicy
 
         return MultiTaskDiTPolicy(load_checkpoint(directory, tokenizer), device, half=half)
+    if kind == "remote":
+        return _load_remote(directory)
     if kind == "weightless":
         from lbm_policy_node.policies.weightless import load_weightless
 
         return load_weightless(directory)
     raise CheckpointError(directory / CONFIG_FILE, "type", f"is {kind!r}, expected one of {KINDS}")
+
+
+def _load_remote(source: str | Path) -> DescribedPolicy:
+    try:
+        from lbm_policy_node.policies.remote.load import load_remote
+    except ImportError as error:
+        text = f"a remote policy needs other Python packages ({error}); pip install -r requirements/base.txt"
+        raise CheckpointError(source, "", text) from error
+    return load_remote(source)

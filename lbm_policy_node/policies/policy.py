@@ -91,6 +91,7 @@ class Policy(Protocol):
 
         Raises:
             ValueError: The history does not fit the spec, or a prefix is given to a policy that takes none.
+            PolicyUnavailable: The policy lives elsewhere and cannot be reached now.
         """
         ...
 
@@ -110,6 +111,15 @@ class EmbeddingPolicy(Policy, Protocol):
         Raises:
             ValueError: The history does not fit the spec.
         """
+        ...
+
+
+@runtime_checkable
+class ClosingPolicy(Policy, Protocol):
+    """A policy that holds something to let go of, such as a connection."""
+
+    def close(self) -> None:
+        """Let go; an `infer` in another thread ends at once. Any thread may call it."""
         ...
 
 

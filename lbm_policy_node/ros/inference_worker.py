@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from lbm_policy_node.core.types import Array, Observation
+from lbm_policy_node.policies.errors import PolicyUnavailable
 
 if TYPE_CHECKING:
     from lbm_policy_node.policies.policy import Policy
@@ -57,6 +58,7 @@ class InferenceResult:
         error: Why there are no samples.
         inference_s: How long it took, embedding included.
         embedding: Of the observations, shape (embedding_dim,); empty where it was not wanted.
+        unavailable: The policy could not be asked at all, but may be later; the error says why.
     """
 
     request: InferenceRequest
@@ -64,6 +66,7 @@ class InferenceResult:
     error: str
     inference_s: float
     embedding: Array = field(default_factory=lambda: no_embedding(()))
+    unavailable: bool = False
 
 
 class InferenceWorker:
@@ -117,15 +120,17 @@ class InferenceWorker:
 
     def _infer(self, request: InferenceRequest) -> InferenceResult:
         began = time.perf_counter()
-        samples, error, embedding = None, "", no_embedding(())
+        samples, error, embedding, unavailable = None, "", no_embedding(()), False
         try:
             samples = self._policy.infer(request.history, n_samples=request.n_samples, seed=request.seed)
             embedding = np.asarray(self._embed(request.history), np.float32)
             error = self._complaint(samples, request.n_samples, embedding)
+        except PolicyUnavailable as failure:
+            error, unavailable = f"the policy is not available: {failure}", True
         except Exception as failure:  # whatever a policy raises becomes a published reason
             error = "".join(traceback.format_exception_only(failure)).strip()
         elapsed_s = time.perf_counter() - began
-        return InferenceResult(request, None if error else samples, error, elapsed_s, embedding)
+        return InferenceResult(request, None if error else samples, error, elapsed_s, embedding, unavailable)
 
     def _complaint(self, samples: Array, n_samples: int, embedding: Array) -> str:
         spec = self._policy.spec

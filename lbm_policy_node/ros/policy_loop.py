@@ -69,6 +69,7 @@ class PolicyLoop:
         self._history.reset()
         self._index = 0
         self._asked_ns: int | None = None
+        self._failed_ns: int | None = None
         self._observing, self._failure = OK, OK
         self._blocked_ns = None
 
@@ -111,7 +112,7 @@ class PolicyLoop:
             return
         self._observing = OK
         self._history.push(observation)
-        if self._worker.idle and self._schedule.due(observation.stamp_ns, self._asked_ns):
+        if self._worker.idle and self._due(observation.stamp_ns):
             self._ask(self._goals.run, observation.stamp_ns)
 
     def take_result(self, now_ns: int) -> None:
@@ -123,8 +124,14 @@ class PolicyLoop:
             if self._failure.ok:
                 self._failures_in_a_row = 0
             else:
-                self._fail(now_ns)
+                self._fail(result, now_ns)
         self.poll(now_ns)
+
+    def _due(self, stamp_ns: int) -> bool:
+        """Whether to ask; after a failure with the next observation, never again with the same."""
+        if self._failed_ns is not None:
+            return stamp_ns > self._failed_ns
+        return self._schedule.due(stamp_ns, self._asked_ns)
 
     def _count_blocked(self, now_ns: int) -> None:
         if self._blocked_ns is None or now_ns - self._blocked_ns >= self._robot.step_ns:
@@ -146,9 +153,11 @@ class PolicyLoop:
             seed=self._sampling.seed + chunk_id,
         )
         if self._worker.submit(request):
-            self._asked_ns = stamp_ns
+            self._asked_ns, self._failed_ns = stamp_ns, None
 
     def _accept(self, result: InferenceResult, now_ns: int) -> Reason:
+        if result.unavailable:
+            return Reason(ReasonCode.INFERENCE_FAILED, result.error)
         self._inference.add(result.inference_s)
         if result.samples is None:
             return Reason(ReasonCode.INFERENCE_FAILED, result.error)
@@ -165,9 +174,12 @@ class PolicyLoop:
         self._age.add((now_ns - chunk.observation_stamp_ns) * 1e-9)
         return OK
 
-    def _fail(self, now_ns: int) -> None:
+    def _fail(self, result: InferenceResult, now_ns: int) -> None:
+        self._failed_ns = result.request.history[-1].stamp_ns
+        if result.unavailable:  # nothing is wrong with the policy: block as on a missing observation
+            self._count_blocked(now_ns)
+            return
         self._n_failed += 1
-        self._asked_ns = None  # try again with the next observation
         if self._failure.code != ReasonCode.INFERENCE_LATE:
             self._failures_in_a_row += 1
         if self._failures_in_a_row >= self._sampling.max_failures:

@@ -13,7 +13,9 @@ class PolicyNodeConfig:
     """See each description; ``ros2 param describe`` shows the same."""
 
     robot: str = parameter("", "Robot spec: path of a YAML file.")
-    checkpoint: str = parameter("", "Checkpoint: path of a folder in LeRobot's format.")
+    checkpoint: str = parameter(
+        "", "Checkpoint: path of a folder in LeRobot's format, or ws://host:port of a policy server."
+    )
     device: str = parameter("cpu", "Where the policy computes: cpu, cuda or cuda:N.")
     threads: int = parameter(
         1, "CPU threads of the policy; more only pay on cores that nothing else uses.", low=1, high=256

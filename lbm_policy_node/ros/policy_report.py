@@ -25,7 +25,8 @@ class PolicyReport:
         inference: Duration of inferences.
         age: Observation stamp to published chunk.
         n_chunks: Published since activation.
-        n_blocked: Observation steps without a usable observation since activation.
+        n_blocked: Observation steps without a usable observation, or without a policy server, since
+            activation.
         n_failed: Inferences that gave no usable chunk since activation.
     """
 

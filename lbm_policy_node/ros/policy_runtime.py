@@ -14,7 +14,7 @@ from lbm_policy_node.core.samples import Sample
 from lbm_policy_node.core.types import ActionChunk
 from lbm_policy_node.policies.errors import CheckpointError
 from lbm_policy_node.policies.load import load_policy
-from lbm_policy_node.policies.policy import EmbeddingPolicy, Policy, PolicySpec
+from lbm_policy_node.policies.policy import ClosingPolicy, EmbeddingPolicy, Policy, PolicySpec
 
 from . import conversion, qos
 from .goal import GoalHandler
@@ -51,6 +51,7 @@ class PolicyRuntime:
         schedule, warning = make_schedule(config, policy.spec, robot)
         if warning:
             node.get_logger().warning(warning)
+        self._policy = policy
         self._frame, self._source = robot.base_frame, ObservationSource(robot)
         self._publisher = node.create_publisher(ActionChunkMessage, "action_chunks", qos.EVERY_CHUNK)
         self._answered = node.create_guard_condition(self._take_result)
@@ -73,6 +74,8 @@ class PolicyRuntime:
         """Disconnect, and end the thread after the inference in flight."""
         self._node.destroy_timer(self._timer)
         self._streams.destroy()
+        if isinstance(self._policy, ClosingPolicy):
+            self._policy.close()
         if not self._worker.stop():
             self._node.get_logger().warning("the inference in flight does not end; its thread is left behind")
         self._node.destroy_guard_condition(self._answered)

@@ -60,7 +60,7 @@ def test_signal_stops_every_node_and_returns_success(number: signal.Signals) -> 
     ("arguments", "text"),
     [
         (["--robot", "toaster", "--checkpoint", "."], "metaworld.yaml"),
-        (["--robot", "metaworld", "--checkpoint", "/nowhere"], "'/nowhere' is no folder"),
+        (["--robot", "metaworld", "--checkpoint", "/nowhere"], "'/nowhere' is neither a folder"),
         (["--robot", "metaworld", "--checkpoint", ".", "--transport", "udp"], "large_data"),
     ],
 )

@@ -94,7 +94,9 @@ def test_unknown_robot_is_refused_with_the_known_ones(checkpoint: str) -> None:
 
 
 def test_missing_checkpoint_is_refused_by_name() -> None:
-    with pytest.raises(FileNotFoundError, match="checkpoint '/nowhere' is no folder"):
+    with pytest.raises(
+        FileNotFoundError, match="checkpoint '/nowhere' is neither a folder nor ws://host:port"
+    ):
         describe(GraphConfig(robot="metaworld", checkpoint="/nowhere"))
 
 
@@ -224,3 +226,21 @@ def test_scripted_operator_sees_the_simulators_state_and_follows_who_drives(chec
 def test_teleop_that_cannot_work_is_refused(checkpoint: str, choice: str, complaint: str) -> None:
     with pytest.raises(ValueError, match=complaint):
         describe(GraphConfig(robot="metaworld", checkpoint=checkpoint, teleop=choice))
+
+
+@pytest.mark.parametrize("choice", ["auto", "on"])
+def test_a_policy_servers_address_goes_to_the_policy_node_as_it_is(choice: str) -> None:
+    url = "ws://gpu:8000"
+    graph = describe(GraphConfig(robot="metaworld", checkpoint=url, monitor=choice))
+    assert graph.processes[-1].parameters["checkpoint"] == url
+    names = [process.name for process in graph.processes]
+    assert ("monitor_node" in names) == (choice == "on")
+    assert any("no calibration beside it" in message for message in graph.messages) == (choice == "on")
+
+
+def test_a_policy_servers_monitor_takes_a_calibration_by_parameter(tmp_path: Path) -> None:
+    more = {"calibration": str(calibrated(str(tmp_path), n_samples=3))}
+    graph = describe(GraphConfig(robot="metaworld", checkpoint="ws://gpu:8000", monitor_parameters=more))
+    _executor, monitor, policy = graph.processes
+    assert monitor.parameters["calibration"] == more["calibration"] and "checkpoint" not in monitor.parameters
+    assert policy.parameters["n_samples"] == 3

@@ -28,8 +28,9 @@ class Layer:
 LAYERS = {
     "": Layer({"", "core"}, NUMPY | {"yaml"}),
     "core": Layer({"core", ""}, NUMPY | {"yaml"}),
-    "messages": Layer({"messages", "core", ""}, NUMPY | {"cv2"}),
-    "policies": Layer({"policies", "core", ""}, NUMPY | TORCH),
+    "messages": Layer({"messages", "core", ""}, NUMPY | {"cv2", "msgpack"}),
+    "policies": Layer({"policies", "messages", "core", ""}, NUMPY | TORCH | {"websockets"}),
+    "serving": Layer({"serving", "policies", "messages", "core", ""}, NUMPY | {"websockets", "torch"}),
     "monitors": Layer({"monitors", "core", ""}, NUMPY | {"scipy", "torch", "safetensors", "PIL"}),
     "data": Layer(
         {"data", "messages", "core", ""}, NUMPY | PICTURES | {"pyarrow", "av", "rosbags", "mcap", "yaml"}
@@ -50,7 +51,19 @@ LAYERS = {
         {"ros", "core", "messages", "policies", "monitors", "sim", "data", ""}, NUMPY | ROS | {"yaml", "cv2"}
     ),
     "cli": Layer(
-        {"cli", "core", "policies", "data", "monitors", "assessment", "training", "sim", "replay", ""},
+        {
+            "cli",
+            "core",
+            "policies",
+            "serving",
+            "data",
+            "monitors",
+            "assessment",
+            "training",
+            "sim",
+            "replay",
+            "",
+        },
         NUMPY
         | TORCH
         | SIMULATOR
@@ -116,7 +129,8 @@ def test_no_layer_imports_a_package_that_its_rule_leaves_out(sources):
 
 
 @pytest.mark.parametrize(
-    "layer", ["core", "policies", "data", "monitors", "assessment", "training", "sim", "replay", "cli"]
+    "layer",
+    ["core", "policies", "serving", "data", "monitors", "assessment", "training", "sim", "replay", "cli"],
 )
 def test_only_ros_knows_ros(sources, layer):
     wrong = {f.module: f.foreign() & ROS for f in sources.values() if f.layer == layer and f.foreign() & ROS}

@@ -93,10 +93,15 @@ def test_every_imported_package_is_pinned(root, sources):
     assert {distribution(DISTRIBUTIONS.get(name) or name) for name in ordinary} <= pinned(root)
 
 
-@pytest.mark.parametrize("name", ["ros-jazzy.txt", "base.txt", "dev.txt"])
+@pytest.mark.parametrize("name", ["ros-jazzy.txt", "base.txt", "dev.txt", "serve.txt", "peers.txt"])
 def test_requirements_are_exact(root, name):
     for line in requirement_lines(root / "requirements" / name):
         assert re.fullmatch(r"[\w.\[\]-]+==[\w.]+(; python_version [<>=]+ \"3\.\d+\")?", line), line
+
+
+def test_the_servers_own_environment_has_the_same_pins(root):
+    serve, base = (requirement_lines(root / "requirements" / name) for name in ("serve.txt", "base.txt"))
+    assert set(serve) <= set(base)
 
 
 def test_every_source_file_names_its_license(root):

@@ -109,7 +109,7 @@ class ActionUser:
         return future.result()
 
 
-def add_policy_node(graph: Graph, spec: Path, checkpoint: Path, **parameters: Any) -> PolicyNode:
+def add_policy_node(graph: Graph, spec: Path, checkpoint: Path | str, **parameters: Any) -> PolicyNode:
     """Start a policy node in the graph; the graph waits for its inferences in every tick."""
     values = {"robot": str(spec), "checkpoint": str(checkpoint), **parameters}
     node = PolicyNode(parameter_overrides=overrides(**values))

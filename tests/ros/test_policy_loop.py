@@ -17,6 +17,7 @@ from lbm_policy_node.core.reasons import ReasonCode
 from lbm_policy_node.core.robot_spec import RobotSpec
 from lbm_policy_node.core.samples import JointSample, PoseSample
 from lbm_policy_node.core.types import ActionChunk
+from lbm_policy_node.policies.errors import PolicyUnavailable
 from lbm_policy_node.policies.features import Feature
 from lbm_policy_node.policies.weightless import WeightlessConfig, WeightlessPolicy
 from lbm_policy_node.ros.goal import Ending, GoalHandler, Termination
@@ -162,6 +163,17 @@ def test_a_policy_that_recovers_goes_on(make_bench):
     assert bench.chunks[0].samples.shape[0] == 2 and bench.chunks[0].seed == 101
 
 
+def test_a_failed_observation_is_not_asked_again(make_bench):
+    bench = make_bench(_raise)
+    bench.start()
+    bench.step()
+    bench.answer()
+    assert bench.worker.idle and bench.loop.report().n_failed == 1
+    bench.step()
+    assert not bench.worker.idle
+    bench.answer()
+
+
 def test_a_chunk_that_is_past_when_it_is_ready_is_not_published(make_bench):
     bench = make_bench()
     bench.start()
@@ -257,3 +269,24 @@ def test_an_embedding_of_another_shape_is_a_failed_inference(make_bench):
     reason = bench.loop.report().reason
     assert reason.code == ReasonCode.INFERENCE_FAILED and "embedding has shape (2, 3)" in reason.text
     assert not bench.chunks
+
+
+def _away(_samples: np.ndarray) -> np.ndarray:
+    raise PolicyUnavailable("ws://gpu:8000 cannot be reached")
+
+
+def test_a_policy_that_is_away_blocks_without_counting_as_a_failure_and_resumes(make_bench):
+    bench = make_bench(_away)
+    bench.start()
+    for _ in range(3 * MAX_FAILURES):
+        bench.step()
+        bench.answer()
+    report = bench.loop.report()
+    assert report.state == PolicyState.BLOCKED and report.reason.code == ReasonCode.INFERENCE_FAILED
+    assert "ws://gpu:8000 cannot be reached" in report.reason.text
+    assert report.n_failed == 0 and report.n_blocked == 3 * MAX_FAILURES and not bench.endings
+    assert np.isnan(report.inference.last_s)  # not asking is no inference time
+    bench.policy.change = lambda samples: samples
+    bench.step()
+    bench.answer()
+    assert len(bench.chunks) == 1 and bench.loop.report().state == PolicyState.RUNNING
