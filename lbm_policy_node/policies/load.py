@@ -11,7 +11,7 @@ from lbm_policy_node.policies.files import CONFIG_FILE, read_json
 from lbm_policy_node.policies.policy import DescribedPolicy
 from lbm_policy_node.policies.threads import use_threads
 
-KINDS = ("multi_task_dit", "weightless")
+KINDS = ("multi_task_dit", "pi0", "pi05", "weightless")
 
 
 def load_policy(
@@ -44,6 +44,13 @@ def load_policy(
         from lbm_policy_node.policies.multitask_dit.policy import MultiTaskDiTPolicy
 
         return MultiTaskDiTPolicy(load_checkpoint(directory, tokenizer), device, half=half)
+    if kind in ("pi0", "pi05"):
+        if threads is not None:
+            use_threads(threads)
+        from lbm_policy_node.policies.pi0.checkpoint import load_checkpoint
+        from lbm_policy_node.policies.pi0.policy import Pi0Policy
+
+        return Pi0Policy(load_checkpoint(directory, tokenizer, device, half))
     if kind == "weightless":
         from lbm_policy_node.policies.weightless import load_weightless
 

@@ -69,7 +69,7 @@ def test_config_that_is_not_json(small_checkpoint: Write) -> None:
     assert "not valid JSON" in refusal(directory).expectation
 
 
-@pytest.mark.parametrize("kind", ["diffusion", "pi0", None])
+@pytest.mark.parametrize("kind", ["diffusion", "smolvla", None])
 def test_other_policy_type(small_checkpoint: Write, kind: str | None) -> None:
     directory = small_checkpoint()
     edit_json(directory / "config.json", lambda data: data.update(type=kind))
