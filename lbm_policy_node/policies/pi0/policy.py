@@ -81,7 +81,7 @@ class Pi0Policy:
         tokens, mask = self.checkpoint.tokenizer(prompts)
         batch |= {TOKENS_KEY: tokens.to(self.device), MASK_KEY: mask.to(self.device)}
         for key in present_cameras(self.checkpoint):
-            pixels = torch.from_numpy(newest.images[self._arriving.get(key, key)]).to(self.device)
+            pixels = torch.tensor(newest.images[self._arriving.get(key, key)], device=self.device)
             batch[key] = self._inputs.normalize(key, pixels.permute(2, 0, 1)[None].float() / 255)
         return batch
 
