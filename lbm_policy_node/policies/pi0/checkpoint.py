@@ -55,11 +55,12 @@ class Checkpoint:
         """All settings."""
         return self.model.config
 
-    def prompts(self, instructions: Sequence[str], states: NDArray[np.floating]) -> list[str]:
-        """What the language model reads, for normalised states (B, state_dim)."""
-        if not self.config.adaptive:
-            return [pi0_prompt(text) for text in instructions]
-        return [pi05_prompt(text, state) for text, state in zip(instructions, states, strict=True)]
+
+def prompts(config: Pi0Config, instructions: Sequence[str], states: NDArray[np.floating]) -> list[str]:
+    """What the language model reads, for normalised states (B, state_dim)."""
+    if not config.adaptive:
+        return [pi0_prompt(text) for text in instructions]
+    return [pi05_prompt(text, state) for text, state in zip(instructions, states, strict=True)]
 
 
 def read_config(directory: Path) -> Pi0Config:

@@ -219,7 +219,8 @@ class Pi0(nn.Module):
             hidden, cache = self._run(layer, hidden, rope, (), valid)
             caches.append(cache)
         caches.append(layers[-1].cache(hidden, rope))  # nothing reads the last layer's output
-        return Context(tuple(caches), valid, used)
+        ready = tuple(KeyValue(*(part.to(self.expert.dtype) for part in cache)) for cache in caches)
+        return Context(ready, valid, used)
 
     def _with_state(self, context: Context, state: Tensor) -> Context:
         """Add pi0's state token, which sees the prefix and itself, and not the time."""

@@ -13,7 +13,7 @@ from torch import Tensor
 from lbm_policy_node.core.types import Observation
 from lbm_policy_node.policies.features import ACTION_KEY, MASK_KEY, STATE_KEY, TOKENS_KEY
 from lbm_policy_node.policies.noise import SampleNoise
-from lbm_policy_node.policies.pi0.checkpoint import Checkpoint
+from lbm_policy_node.policies.pi0.checkpoint import Checkpoint, prompts
 from lbm_policy_node.policies.pi0.description import describe_checkpoint
 from lbm_policy_node.policies.pi0.model import Context
 from lbm_policy_node.policies.pi0.modulation import TimeTable
@@ -77,8 +77,8 @@ class Pi0Policy:
         newest = history[-1]
         state = torch.from_numpy(newest.state.astype(np.float32)).to(self.device)[None]
         batch = {STATE_KEY: self._inputs.normalize(STATE_KEY, state)}
-        prompts = self.checkpoint.prompts([newest.instruction], batch[STATE_KEY].cpu().numpy())
-        tokens, mask = self.checkpoint.tokenizer(prompts)
+        texts = prompts(self.model.config, [newest.instruction], batch[STATE_KEY].cpu().numpy())
+        tokens, mask = self.checkpoint.tokenizer(texts)
         batch |= {TOKENS_KEY: tokens.to(self.device), MASK_KEY: mask.to(self.device)}
         for key in present_cameras(self.checkpoint):
             pixels = torch.tensor(newest.images[self._arriving.get(key, key)], device=self.device)

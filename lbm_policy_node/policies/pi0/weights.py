@@ -37,8 +37,18 @@ def load_model(
     sidecar: Sidecar,
     dtype: torch.dtype,
     device: torch.device | str = "cpu",
+    *,
+    expert: torch.dtype | None = None,
 ) -> Pi0:
     """Build the model and fill it from the file, one tensor at a time, straight on the device.
+
+    Args:
+        directory: The checkpoint.
+        config: Its configuration.
+        sidecar: Its sidecar.
+        dtype: What it computes in; see `stored_type` for what stays float32.
+        device: torch device.
+        expert: Another type for the action expert, which may learn while the rest does not.
 
     Raises:
         CheckpointError: Missing, extra, misshapen or undefined tensors, by name: never a random model.
@@ -51,7 +61,8 @@ def load_model(
         expected = {name: tuple(tensor.shape) for name, tensor in model.state_dict().items()}
         check_names(path, expected, shapes)
         for name in expected:
-            tensor = reader.read(sources[name], stored_type(name, dtype), device)
+            own = expert if expert is not None and name.startswith(EXPERT) else dtype
+            tensor = reader.read(sources[name], stored_type(name, own), device)
             parent, _, leaf = name.rpartition(".")
             setattr(model.get_submodule(parent), leaf, nn.Parameter(tensor, requires_grad=False))
     return model.eval()
