@@ -36,7 +36,8 @@ def load_policy(
     directory = Path(path)
     if not directory.is_dir():
         raise CheckpointError(directory, "", "checkpoint directory is missing")
-    kind = read_json(directory / CONFIG_FILE).get("type")
+    config = read_json(directory / CONFIG_FILE)
+    kind = config.get("type")
     if kind == "multi_task_dit":
         if threads is not None:
             use_threads(threads)
@@ -55,4 +56,10 @@ def load_policy(
         from lbm_policy_node.policies.weightless import load_weightless
 
         return load_weightless(directory)
+    if kind is None and "action_horizon" in config:
+        raise CheckpointError(
+            directory,
+            "",
+            "is a checkpoint of openpi, which names no cameras: `lbm import-openpi` makes it a LeRobot one",
+        )
     raise CheckpointError(directory / CONFIG_FILE, "type", f"is {kind!r}, expected one of {KINDS}")

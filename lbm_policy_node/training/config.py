@@ -90,7 +90,7 @@ class PolicyChoice:
 class ModelSize:
     """Shape of a policy that is trained from scratch; each field is a flag of `lbm train`.
 
-    A new pi0 takes horizon, n_action_steps, sampling_steps and action_space from here, the rest from its size.
+    A new pi0 takes horizon, n_action_steps, sampling_steps and action_space from here.
     The defaults make a model of a few million parameters for one or two small cameras.
     """
 

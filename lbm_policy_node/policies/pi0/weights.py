@@ -15,7 +15,7 @@ from lbm_policy_node.policies.errors import CheckpointError
 from lbm_policy_node.policies.files import CONFIG_FILE, WEIGHTS_FILE
 from lbm_policy_node.policies.pi0.config import Pi0Config
 from lbm_policy_node.policies.pi0.model import Pi0
-from lbm_policy_node.policies.pi0.sizes import EXPERT, LANGUAGE, read_sizes
+from lbm_policy_node.policies.pi0.sizes import EXPERT, LANGUAGE, Pi0Sizes, read_sizes
 from lbm_policy_node.policies.sidecar import Sidecar
 from lbm_policy_node.policies.tensor_stream import Planned, TensorReader, write_stream
 
@@ -130,20 +130,20 @@ def write_model(
     Args:
         directory: The checkpoint.
         model: Gives names, shapes and, without `weights`, the numbers.
-        weights: Other numbers for the same names (an exponential average).
+        weights: Other numbers for the same names (an average); each may be made when it is asked for.
         dtype: Type of the file; bfloat16 as LeRobot has it, with float32 parts.
         language_heads: Also write the two unused heads, which LeRobot's model has: the language model's is
             its embedding, the expert's is zero.
     """
-    state = dict(model.state_dict() if weights is None else weights)
+    named = model.state_dict()
+    state: Mapping[str, Tensor] = named if weights is None else weights
     plan = {
         PREFIX + name: Planned(tuple(tensor.shape), stored_type(name, dtype))
-        for name, tensor in state.items()
+        for name, tensor in named.items()
     }
     if language_heads:
-        rows, width = state[EMBEDDING].shape[0], state[f"{EXPERT}layers.0.mlp.up_proj.weight"].shape[1]
         plan[PREFIX + LANGUAGE_HEAD] = plan[PREFIX + EMBEDDING]
-        plan[PREFIX + EXPERT_HEAD] = Planned((rows, width), dtype)
+        plan[PREFIX + EXPERT_HEAD] = Planned((model.sizes.vocabulary, model.sizes.expert.width), dtype)
 
     def coming() -> Iterator[tuple[str, Tensor]]:
         for name in plan:
@@ -172,6 +172,11 @@ def _build(
             "image_resolution",
             f"is {list(config.image_resolution)}, the vision tower in the weights takes {side}x{side}",
         )
+    return meta_model(config, sizes)
+
+
+def meta_model(config: Pi0Config, sizes: Pi0Sizes) -> Pi0:
+    """A model without memory: names and shapes."""
     with torch.device("meta"):
         return Pi0(config, sizes)
 
