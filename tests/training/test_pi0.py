@@ -180,7 +180,7 @@ def test_what_cannot_be_fine_tuned_is_named(dataset: Any, tiny: Any, start: Path
 @pytest.mark.parametrize(("field", "value"), [("policy", "act"), ("train", "head"), ("pi0_size", "huge")])
 def test_impossible_choices_are_refused_by_name(field: str, value: str) -> None:
     with pytest.raises(ValueError, match=field):
-        PolicyChoice(**{field: value})
+        replace(PI0, **{field: value})
 
 
 def test_expert_needs_an_expert() -> None:

@@ -21,6 +21,7 @@ CHOICES = {
     "use_proprioceptive_memory": (False,),
     "dtype": ("float32", "bfloat16"),
 }
+NORMALIZATION_MODES = tuple(REQUIRED_STATS)
 POSITIVE = (
     "chunk_size", "n_action_steps", "max_state_dim", "max_action_dim", "num_inference_steps",
     "time_sampling_beta_alpha", "time_sampling_beta_beta", "min_period", "max_period", "tokenizer_max_length",
@@ -41,7 +42,10 @@ def check(config: Pi0Config) -> None:
     require("n_action_steps", rows, rows <= config.chunk_size, f"at most chunk_size {config.chunk_size}")
     for kind, mode in config.normalization_mapping.items():
         require(
-            f"normalization_mapping.{kind}", mode, mode in REQUIRED_STATS, f"one of {list(REQUIRED_STATS)}"
+            f"normalization_mapping.{kind}",
+            mode,
+            mode in NORMALIZATION_MODES,
+            f"one of {NORMALIZATION_MODES}",
         )
 
 

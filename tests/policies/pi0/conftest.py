@@ -43,9 +43,9 @@ class Small:
     @staticmethod
     def config(kind: str = "pi0", **changes: Any) -> Pi0Config:
         """A configuration with two cameras; dtype float32."""
-        more = (
-            {**PI05_DEFAULTS, "tokenizer_max_length": 80} if kind == "pi05" else {"tokenizer_max_length": 16}
-        )
+        more: dict[str, Any] = {"tokenizer_max_length": 16}
+        if kind == "pi05":
+            more = {**PI05_DEFAULTS, "tokenizer_max_length": 80}
         base = Pi0Config(
             kind=kind,
             input_features={

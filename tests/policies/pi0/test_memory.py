@@ -20,13 +20,14 @@ from lbm_policy_node.policies.pi0.sizes import GemmaSize, Pi0Sizes, SiglipSize
 from lbm_policy_node.policies.tensor_stream import Planned, TensorReader, write_stream
 
 MEASURE = """
-import resource, sys
+import sys
 from pathlib import Path
 import torch
 from lbm_policy_node.policies.pi0.checkpoint import read_config
 from lbm_policy_node.policies.pi0.weights import load_model
 from lbm_policy_node.policies.sidecar import read_sidecar
-peak = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+from lbm_policy_node.cli.bench_pi0 import _peak_gib
+peak = lambda: _peak_gib() * 1024
 folder = Path(sys.argv[1])
 before = peak()
 model = load_model(folder, read_config(folder), read_sidecar(folder), torch.float32)

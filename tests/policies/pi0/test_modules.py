@@ -47,7 +47,6 @@ def test_language_model_equals_gemma(padded: int) -> None:
     config = GemmaConfig(
         hidden_size=32, intermediate_size=64, num_hidden_layers=2, num_attention_heads=4, head_dim=8,
         num_key_value_heads=1, vocab_size=50, use_bidirectional_attention=True,
-        hidden_activation="gelu_pytorch_tanh",
     )  # fmt: skip
     theirs, ours = shaken(GemmaModel(config)), Gemma(size, vocabulary=50)
     copied(ours, theirs)
