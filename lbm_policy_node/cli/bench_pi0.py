@@ -120,7 +120,7 @@ def _measure(folder: Path, options: dict[str, Any]) -> dict[str, str]:
 
 
 def _peak_gib() -> float:
-    """The most memory that this program held; ru_maxrss would begin with that of the process that started it."""
+    """The most memory that this program held; ru_maxrss would begin with its parent's."""
     status = Path("/proc/self/status")
     if status.exists():
         line = next(line for line in status.read_text().splitlines() if line.startswith("VmHWM"))

@@ -22,7 +22,7 @@ from lbm_policy_node.policies.errors import CheckpointError
 
 TYPES = {"F64": torch.float64, "F32": torch.float32, "F16": torch.float16, "BF16": torch.bfloat16}
 NAMES = {dtype: name for name, dtype in TYPES.items()}
-BLOCK_BYTES = 32 << 20
+BLOCK_BYTES = 8 << 20
 MAX_HEADER_BYTES = 100_000_000
 
 

@@ -23,6 +23,8 @@ WIDTH = 128
 class Learner(Trainee):
     """The policy and, with a weight above 0, a head that predicts the last action of the episode."""
 
+    policy: MultiTaskDiT
+
     def __init__(self, policy: MultiTaskDiT, goal_weight: float) -> None:
         super().__init__()
         self.policy = policy

@@ -64,8 +64,13 @@ def train(
         DatasetError: If the weights or the memory ask who drove and the dataset does not say.
         CheckpointError: If the checkpoint to fine-tune cannot be used.
     """
+    # These may refuse: before the run's settings are written.
     dataset = remembered(dataset, config.memory, config.cap, seed=config.seed)
-    weights = dataset_weights(dataset, config.weights)  # may refuse: before the run's settings are written
+    weights = dataset_weights(dataset, config.weights)
+    if choice.init:
+        from lbm_policy_node.policies.pi0.checkpoint import read_config
+
+        read_config(Path(choice.init))
     accelerator = Accelerator(mixed_precision=_precision(config, device), cpu=device == "cpu")
     if accelerator.is_main_process:
         check_settings(out / "resume", config, size, choice, str(dataset.root), accelerator.num_processes)

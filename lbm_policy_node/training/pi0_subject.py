@@ -29,12 +29,14 @@ from lbm_policy_node.policies.tokenizer import InstructionTokenizer, find_tokeni
 from lbm_policy_node.training.build import statistics
 from lbm_policy_node.training.config import ModelSize, PolicyChoice, TrainConfig
 from lbm_policy_node.training.pi0_samples import Pi0Samples
-from lbm_policy_node.training.samples import to_network
+from lbm_policy_node.training.samples import ChunkSamples, to_network
 from lbm_policy_node.training.subject import OptimizerSettings, Trainee
 
 
 class Pi0Learner(Trainee):
     """The policy behind the loop's interface."""
+
+    policy: Pi0
 
     def __init__(self, policy: Pi0) -> None:
         super().__init__()
@@ -69,7 +71,7 @@ class Pi0Subject:
         choose_trainable(self.model, choice.train)
         self.model.gradient_checkpointing = choice.gradient_checkpointing
         self.learner: Trainee = Pi0Learner(self.model)
-        self.samples = Pi0Samples(dataset, self.model.config, weights)
+        self.samples: ChunkSamples = Pi0Samples(dataset, self.model.config, weights)
         stats = statistics(dataset, self.samples.action_statistics())
         self._processors = make_pi0_processors(self.model.config, stats)
         self._words = InstructionTokenizer(

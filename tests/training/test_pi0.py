@@ -195,6 +195,7 @@ def test_command_fine_tunes_a_checkpoint(dataset: Any, start: Path, tmp_path: Pa
     assert result.exit_code == 0, result.output
     assert (tmp_path / "run/checkpoints/000002/model.safetensors").exists()
     wrong = CliRunner().invoke(
-        train_command.command, [str(dataset.root), "--out", "x", "--init", str(tmp_path)]
+        train_command.command, [str(dataset.root), "--out", str(tmp_path / "wrong"), "--init", str(tmp_path)]
     )
     assert wrong.exit_code == 1 and "config.json" in wrong.output
+    assert not (tmp_path / "wrong").exists(), "a refused run must not claim its folder"
