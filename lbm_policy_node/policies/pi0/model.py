@@ -6,7 +6,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -16,8 +15,9 @@ from torch.utils.checkpoint import checkpoint
 
 from lbm_policy_node.policies.features import ACTION_KEY, MASK_KEY, STATE_KEY, TOKENS_KEY
 from lbm_policy_node.policies.pi0.config import Pi0Config
+from lbm_policy_node.policies.pi0.context import Context
 from lbm_policy_node.policies.pi0.flow import draw_times, embed_time, integrate, training_pair
-from lbm_policy_node.policies.pi0.gemma import Gemma, KeyValue, Seen, rope_angles
+from lbm_policy_node.policies.pi0.gemma import Gemma, KeyValue, rope_angles
 from lbm_policy_node.policies.pi0.images import to_network
 from lbm_policy_node.policies.pi0.modulation import Modulations, TimeTable, modulate
 from lbm_policy_node.policies.pi0.modules import PaliGemmaWithExpert
@@ -25,21 +25,6 @@ from lbm_policy_node.policies.pi0.rtc import Guidance
 from lbm_policy_node.policies.pi0.sizes import Pi0Sizes
 
 WEIGHTS_KEY = "action_weight"
-
-
-@dataclass(frozen=True, eq=False)
-class Context:
-    """What the action tokens see: per layer the keys and values of everything before them."""
-
-    caches: tuple[KeyValue, ...]
-    valid: Tensor | None
-    """(B, tokens) bool; None: all tokens are real."""
-    position: Tensor
-    """(B,) position of the next token: the number of real tokens."""
-
-    def seen(self, layer: int) -> Seen:
-        """As the attention of a layer wants it."""
-        return Seen(self.caches[layer], self.valid)
 
 
 class Pi0(nn.Module):
