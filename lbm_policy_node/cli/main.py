@@ -33,11 +33,12 @@ COMMANDS: dict[str, Entry] = {
     ),
     "serve": _entry("serve", "Serve a policy by websocket to robots and to openpi's client; needs no ROS."),
     "info": _entry("info", "Describe a checkpoint and how it fits a robot spec."),
+    "import-openpi": _entry("import_openpi", "Make an openpi PyTorch checkpoint a LeRobot pi0 or pi0.5."),
     "verify": _entry("verify", "Compare a checkpoint's numbers with reference tensors, stage by stage."),
     "collect": _entry("collect", "Record demonstrations of scripted experts as a LeRobotDataset."),
     "episodes": _entry("episodes", "List, show, draw and repair recorded episodes."),
     "export": _entry("export", "Turn recorded episodes into a LeRobotDataset, with who drove each step."),
-    "train": _entry("train", "Train a multitask DiT on a LeRobotDataset."),
+    "train": _entry("train", "Train a multitask DiT or a pi0 on a LeRobotDataset, or fine-tune a pi0."),
     "eval": _entry("eval", "Measure success per task in closed loop."),
     "calibrate": _entry("calibrate", "Learn the runtime monitor's thresholds from recorded successes."),
     "monitor-stats": _entry(
@@ -48,6 +49,7 @@ COMMANDS: dict[str, Entry] = {
     "bench": _entry("bench", "Measure latency and control-tick lateness against bare rclpy."),
     "bench-recorder": _entry("bench_recorder", "Measure what recording costs, and what is lost."),
     "bench-export": _entry("bench_export", "Measure how fast recorded episodes become a dataset."),
+    "bench-pi0": _entry("bench_pi0", "Measure memory and time of a random pi0 of any size."),
     "bench-monitor": _entry("bench_monitor", "Measure what each score of the monitor costs per chunk."),
     "bench-replay": _entry("bench_replay", "Measure how much faster than real time an episode replays."),
 }

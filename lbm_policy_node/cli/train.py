@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from lbm_policy_node.cli.options import dataclass_options, take
-from lbm_policy_node.training.config import ModelSize, TrainConfig
+from lbm_policy_node.training.config import ModelSize, PolicyChoice, TrainConfig
 
 
 @click.command(name="train")
@@ -26,12 +26,13 @@ from lbm_policy_node.training.config import ModelSize, TrainConfig
     "--threads", default=0, show_default=True, help="torch threads per process; 0 lets torch choose."
 )
 @click.option("--stop-after", default=None, type=int, help="Leave the run after this step, to be resumed.")
+@dataclass_options(PolicyChoice)
 @dataclass_options(TrainConfig)
 @dataclass_options(ModelSize)
 def command(
     dataset: Path, out: Path, device: str, threads: int, stop_after: int | None, **flags: Any
 ) -> None:
-    """Train a multitask DiT on DATASET, a LeRobotDataset v3.
+    """Train a policy on DATASET, a LeRobotDataset v3: a new one, or with --init a pi0 checkpoint.
 
     Several GPUs or machines: accelerate launch -m lbm_policy_node.cli.main train ...; several processes on
     a CPU: torchrun --standalone --nproc-per-node N -m lbm_policy_node.cli.main train ... --device cpu
@@ -41,14 +42,16 @@ def command(
     import torch
 
     from lbm_policy_node.data.dataset_reader import DatasetError, read_dataset
+    from lbm_policy_node.policies.errors import CheckpointError
     from lbm_policy_node.training.loop import train
     from lbm_policy_node.training.resume import ResumeError
 
     if threads:
         torch.set_num_threads(threads)
-    config, size = take(TrainConfig, flags), take(ModelSize, flags)
+    config, size, choice = (take(kind, flags) for kind in (TrainConfig, ModelSize, PolicyChoice))
+    options = {"choice": choice, "device": device, "stop_after": stop_after}
     try:
-        folder = train(read_dataset(dataset), out, config, size, device=device, stop_after=stop_after)
-    except (DatasetError, ResumeError) as error:
+        folder = train(read_dataset(dataset), out, config, size, **options)
+    except (DatasetError, ResumeError, CheckpointError) as error:
         raise click.ClickException(str(error)) from error
     click.echo(f"checkpoint: {folder}")

@@ -33,14 +33,11 @@ def command(
     as_json: bool,
 ) -> None:
     """Compare CHECKPOINT stage by stage with stored tensors; exit code 1 beyond a tolerance."""
-    from lbm_policy_node.policies.multitask_dit.checkpoint import load_checkpoint
-    from lbm_policy_node.policies.multitask_dit.policy import MultiTaskDiTPolicy
-    from lbm_policy_node.policies.multitask_dit.verification import read_instruction, read_reference, verify
+    from lbm_policy_node.policies.verification import verify_checkpoint
 
     try:
-        policy = MultiTaskDiTPolicy(load_checkpoint(checkpoint, tokenizer), device)
-        text = instruction or read_instruction(reference)
-        results = list(verify(policy, read_reference(reference), text))
+        options = {"instruction": instruction, "device": device, "tokenizer": tokenizer}
+        results = list(verify_checkpoint(checkpoint, reference, **options))
     except CheckpointError as error:
         raise click.ClickException(str(error)) from error
     except KeyError as error:
@@ -53,7 +50,7 @@ def command(
         for result in results:
             mark = "ok" if result.ok else "DIFFERS"
             click.echo(
-                f"{result.stage:<20} {result.difference:.2e}  tolerance {result.tolerance:.0e}  {mark}"
+                f"{result.stage:<22} {result.difference:.2e}  tolerance {result.tolerance:.0e}  {mark}"
             )
     if not all(result.ok for result in results):
         raise SystemExit(1)

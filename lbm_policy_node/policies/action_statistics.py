@@ -4,7 +4,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -13,6 +15,9 @@ from lbm_policy_node.policies.extensions import Extensions
 from lbm_policy_node.policies.features import ACTION_KEY
 from lbm_policy_node.policies.files import CONFIG_FILE, read_json
 from lbm_policy_node.policies.policy import FloatArray
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 def read_action_std(path: str | Path) -> FloatArray:
@@ -31,6 +36,12 @@ def read_action_std(path: str | Path) -> FloatArray:
     file = directory / CONFIG_FILE
     config = read_json(file)
     kind = config.get("type")
+    if kind in ("pi0", "pi05"):
+        from lbm_policy_node.policies.pi0.config import Pi0Config
+        from lbm_policy_node.policies.pi0.processors import read_pi0_processors
+
+        stats = read_pi0_processors(directory, Pi0Config.from_dict(config, str(file))).outputs.stats
+        return _spread(directory, stats.get(ACTION_KEY, {}))
     if kind != "multi_task_dit":
         raise CheckpointError(
             file, "type", f"is {kind!r}, which has no action statistics to scale a score with"
@@ -39,7 +50,11 @@ def read_action_std(path: str | Path) -> FloatArray:
 
     extensions = Extensions.from_dict(config.get("lbm_extensions", {}), str(file))
     steps = config.get("horizon") if extensions.per_timestep_action_stats else None
-    stats = read_processors(directory, steps).outputs.stats.get(ACTION_KEY, {})
+    return _spread(directory, read_processors(directory, steps).outputs.stats.get(ACTION_KEY, {}))
+
+
+def _spread(directory: Path, stats: Mapping[str, Tensor]) -> FloatArray:
+    """The standard deviation, or half of a range."""
     if "std" in stats:
         return stats["std"].numpy().astype(np.float64)
     for low, high in (("min", "max"), ("q01", "q99"), ("q10", "q90")):

@@ -12,7 +12,7 @@ from lbm_policy_node.policies.files import CONFIG_FILE, read_json
 from lbm_policy_node.policies.policy import DescribedPolicy
 from lbm_policy_node.policies.threads import use_threads
 
-KINDS = ("multi_task_dit", "remote", "weightless")
+KINDS = ("multi_task_dit", "pi0", "pi05", "remote", "weightless")
 
 
 def load_policy(
@@ -39,7 +39,8 @@ def load_policy(
     directory = Path(path)
     if not directory.is_dir():
         raise CheckpointError(directory, "", "checkpoint directory is missing")
-    kind = read_json(directory / CONFIG_FILE).get("type")
+    config = read_json(directory / CONFIG_FILE)
+    kind = config.get("type")
     if kind == "multi_task_dit":
         if threads is not None:
             use_threads(threads)
@@ -49,10 +50,23 @@ def load_policy(
         return MultiTaskDiTPolicy(load_checkpoint(directory, tokenizer), device, half=half)
     if kind == "remote":
         return _load_remote(directory)
+    if kind in ("pi0", "pi05"):
+        if threads is not None:
+            use_threads(threads)
+        from lbm_policy_node.policies.pi0.checkpoint import load_checkpoint
+        from lbm_policy_node.policies.pi0.policy import Pi0Policy
+
+        return Pi0Policy(load_checkpoint(directory, tokenizer, device, half))
     if kind == "weightless":
         from lbm_policy_node.policies.weightless import load_weightless
 
         return load_weightless(directory)
+    if kind is None and "action_horizon" in config:
+        raise CheckpointError(
+            directory,
+            "",
+            "is a checkpoint of openpi, which names no cameras: `lbm import-openpi` makes it a LeRobot one",
+        )
     raise CheckpointError(directory / CONFIG_FILE, "type", f"is {kind!r}, expected one of {KINDS}")
 
 

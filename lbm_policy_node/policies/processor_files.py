@@ -81,8 +81,8 @@ def read_processors(directory: Path, action_steps: int | None = None) -> Process
     Raises:
         CheckpointError: A missing file or step, an unknown step or setting, missing or misshapen statistics.
     """
-    pre = _Pipeline(directory, PREPROCESSOR, (RENAME, BATCH, TOKENIZE, DEVICE, NORMALIZE))
-    post = _Pipeline(directory, POSTPROCESSOR, (UNNORMALIZE, DEVICE))
+    pre = Pipeline(directory, PREPROCESSOR, known_steps(RENAME, BATCH, TOKENIZE, DEVICE, NORMALIZE))
+    post = Pipeline(directory, POSTPROCESSOR, known_steps(UNNORMALIZE, DEVICE))
     return Processors(
         tokenizer=pre.tokenizer(),
         inputs=pre.normalizer(NORMALIZE, action_steps),
@@ -91,20 +91,32 @@ def read_processors(directory: Path, action_steps: int | None = None) -> Process
     )
 
 
-class _Pipeline:
+def known_steps(*names: str) -> dict[str, set[str]]:
+    """The settings of steps that several policies have, by step."""
+    return {name: STEP_FIELDS[name] for name in names}
+
+
+class Pipeline:
     """One pipeline file: its steps by name, each checked to be known."""
 
-    def __init__(self, directory: Path, name: str, allowed: tuple[str, ...]) -> None:
+    def __init__(self, directory: Path, name: str, known: Mapping[str, set[str]]) -> None:
+        """Read a file; `known` has the settings of each step that may be in it.
+
+        Raises:
+            CheckpointError: An unknown step or setting, a step that appears twice.
+        """
         self._directory = directory
         self._file = directory / f"{name}.json"
         self._steps: dict[str, dict[str, Any]] = {}
         for step in self._read_steps():
             kind = step.get("registry_name")
-            if kind not in allowed:
-                raise CheckpointError(self._file, str(kind), f"unknown processor step, expected {allowed}")
+            if not isinstance(kind, str) or kind not in known:
+                raise CheckpointError(
+                    self._file, str(kind), f"unknown processor step, expected {tuple(known)}"
+                )
             if kind in self._steps:
                 raise CheckpointError(self._file, kind, "appears twice")
-            unknown = sorted(set(step.get("config", {})) - STEP_FIELDS[kind])
+            unknown = sorted(set(step.get("config", {})) - known[kind])
             if unknown:
                 raise CheckpointError(self._file, f"{kind}.{', '.join(unknown)}", "unknown setting")
             self._steps[kind] = step
@@ -183,10 +195,18 @@ def write_processors(directory: Path, processors: Processors) -> None:
         {"registry_name": BATCH, "config": {}},
         {"registry_name": TOKENIZE, "config": tokenizer, "artifacts": artifacts},
         {"registry_name": DEVICE, "config": device},
-        {"registry_name": NORMALIZE, "config": _settings(processors.inputs), "state_file": pre_state},
+        {
+            "registry_name": NORMALIZE,
+            "config": normalizer_settings(processors.inputs),
+            "state_file": pre_state,
+        },
     ]
     post = [
-        {"registry_name": UNNORMALIZE, "config": _settings(processors.outputs), "state_file": post_state},
+        {
+            "registry_name": UNNORMALIZE,
+            "config": normalizer_settings(processors.outputs),
+            "state_file": post_state,
+        },
         {"registry_name": DEVICE, "config": device},
     ]
     write_json(directory / f"{PREPROCESSOR}.json", {"name": PREPROCESSOR, "steps": pre}, indent=2)
@@ -195,6 +215,7 @@ def write_processors(directory: Path, processors: Processors) -> None:
     write_tensors(directory / post_state, state)
 
 
-def _settings(normalizer: Normalizer) -> dict[str, Any]:
+def normalizer_settings(normalizer: Normalizer) -> dict[str, Any]:
+    """A normaliser's settings as its step has them."""
     features = {key: Feature.to_dict(feature) for key, feature in normalizer.features.items()}
     return {"eps": normalizer.eps, "features": features, "norm_map": dict(normalizer.norm_map)}

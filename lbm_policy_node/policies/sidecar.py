@@ -30,11 +30,13 @@ class Sidecar:
     """Architecture of the CLIP towers ("vision", "text"), where the weights' shapes cannot tell it."""
     provenance: Mapping[str, Any] = field(default_factory=dict)
     """How the checkpoint was made; free form."""
+    absent_cameras: tuple[str, ...] = ()
+    """Cameras of config.json that this robot lacks, for policies that can mask them (pi0)."""
 
     def __post_init__(self) -> None:
         check_types(self)
         require("step_s", self.step_s, self.step_s is None or self.step_s > 0, "a positive number of seconds")
-        for name in ("state_names", "action_names"):
+        for name in ("state_names", "action_names", "absent_cameras"):
             value = getattr(self, name)
             require(name, value, value is None or is_sequence_of(value, str), "a list of names")
         for name, tower in (self.towers or {}).items():
@@ -67,7 +69,7 @@ def read_sidecar(directory: Path) -> Sidecar:
     unknown = sorted(set(data) - {f.name for f in fields(Sidecar)})
     if unknown:
         raise CheckpointError(path, ", ".join(unknown), "unknown field")
-    for name in ("state_names", "action_names"):
+    for name in ("state_names", "action_names", "absent_cameras"):
         if isinstance(data.get(name), list):
             data[name] = tuple(data[name])
     try:

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -19,6 +20,7 @@ TOKENIZER_FOLDER = "tokenizer"
 TOKENIZER_FILE = "tokenizer.json"
 TOKENIZER_CONFIG = "tokenizer_config.json"
 END = "<|endoftext|>"
+log = logging.getLogger(__name__)
 
 
 class InstructionTokenizer:
@@ -56,10 +58,15 @@ class InstructionTokenizer:
             Token ids (B, L) int64 and mask (B, L) bool, true for real tokens; padded on the right.
 
         Raises:
-            ValueError: A text has more than `max_length` tokens and truncation is off.
+            ValueError: A text has more than `max_length` tokens and truncation is off; with truncation it is
+                cut, with a warning.
         """
         texts = [instructions] if isinstance(instructions, str) else list(instructions)
-        rows = [encoding.ids for encoding in self.tokenizer.encode_batch(texts)]
+        encodings = self.tokenizer.encode_batch(texts)
+        for text, encoding in zip(texts, encodings, strict=True):
+            if encoding.overflowing:
+                log.warning("cut to %d tokens: %r", self.step.max_length, text)
+        rows = [encoding.ids for encoding in encodings]
         longest = max(len(row) for row in rows)
         if longest > self.step.max_length:
             raise ValueError(
@@ -83,6 +90,10 @@ def load_tokenizer(path: Path, step: TokenizerStep) -> InstructionTokenizer:
     file = path / TOKENIZER_FILE if path.is_dir() else path
     if not file.is_file():
         raise CheckpointError(file, "", "tokenizer file is missing")
+    if file.suffix == ".model":
+        raise CheckpointError(
+            file, "", "is a sentencepiece model, expected the tokenizer.json of the same tokenizer"
+        )
     try:
         tokenizer = Tokenizer.from_file(str(file))
     except Exception as error:  # tokenizers raises nothing more specific

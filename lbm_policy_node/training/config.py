@@ -34,7 +34,7 @@ class TrainConfig:
     weight_decay: float = _option(1e-4, "Weight decay (AdamW).")
     warmup_steps: int = _option(300, "Steps of linear warm-up; a cosine to zero follows.")
     clip_norm: float = _option(10.0, "Largest norm of the gradient.")
-    ema_decay: float = _option(0.999, "Decay of the average of the weights, which is what is saved.")
+    ema_decay: float = _option(0.999, "Decay of the average of the weights, which is what is saved; 0: none.")
     precision: str = _option("auto", "fp32, bf16 or auto (bf16 on CUDA).")
     seed: int = _option(0, "Decides initial weights, order and noise.")
     storage: str = _option(
@@ -64,9 +64,33 @@ class TrainConfig:
 
 
 @dataclass(frozen=True, kw_only=True)
-class ModelSize:
-    """Shape of a multitask DiT that is trained from scratch; each field is a flag of `lbm train`.
+class PolicyChoice:
+    """Which policy is trained, and from what; each field is a flag of `lbm train`."""
 
+    policy: str = _option("dit", "A new policy: dit (multitask DiT), pi0 or pi05.")
+    init: str = _option("", "Checkpoint folder to fine-tune (pi0 or pi05).")
+    train: str = _option("all", "What learns: all, or expert (pi0: vision and language stay as they are).")
+    pi0_size: str = _option("tiny", "Shape of a new pi0: tiny, small or full.")
+    tokenizer: str = _option("", "Tokenizer folder or file for --init, if the checkpoint has none.")
+    gradient_checkpointing: bool = _option(False, "pi0: less memory for more computing.")
+
+    def __post_init__(self) -> None:
+        for name, known in (
+            ("policy", ("dit", "pi0", "pi05")),
+            ("train", ("all", "expert")),
+            ("pi0_size", ("tiny", "small", "full")),
+        ):
+            if getattr(self, name) not in known:
+                raise ValueError(f"{name} must be one of {known}, is '{getattr(self, name)}'")
+        if self.policy == "dit" and not self.init and self.train != "all":
+            raise ValueError(f"train must be all for a multitask DiT, is '{self.train}'")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelSize:
+    """Shape of a policy that is trained from scratch; each field is a flag of `lbm train`.
+
+    A new pi0 takes horizon, n_action_steps, sampling_steps and action_space from here.
     The defaults make a model of a few million parameters for one or two small cameras.
     """
 

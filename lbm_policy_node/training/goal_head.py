@@ -14,13 +14,16 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from lbm_policy_node.policies.multitask_dit.model import MultiTaskDiT
+from lbm_policy_node.training.keys import GOAL_KEY
+from lbm_policy_node.training.subject import Trainee
 
-GOAL_KEY = "goal"
 WIDTH = 128
 
 
-class Learner(nn.Module):
+class Learner(Trainee):
     """The policy and, with a weight above 0, a head that predicts the last action of the episode."""
+
+    policy: MultiTaskDiT
 
     def __init__(self, policy: MultiTaskDiT, goal_weight: float) -> None:
         super().__init__()

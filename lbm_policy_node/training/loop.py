@@ -1,10 +1,11 @@
 # SPDX-FileCopyrightText: 2026 lbm_policy contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The training loop of the multitask DiT; through accelerate it spans processes, GPUs and machines."""
+"""The training loop; through accelerate it spans processes, GPUs and machines."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict
 from pathlib import Path
@@ -17,19 +18,18 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 from lbm_policy_node.core.types import Array
 from lbm_policy_node.data.dataset_reader import Dataset
 from lbm_policy_node.policies.features import ACTION_KEY, STATE_KEY
-from lbm_policy_node.policies.multitask_dit.checkpoint import create_checkpoint, make_processors
-from lbm_policy_node.policies.multitask_dit.model import MultiTaskDiT
 from lbm_policy_node.policies.sidecar import Sidecar
-from lbm_policy_node.policies.tokenizer import InstructionTokenizer
 from lbm_policy_node.training.average import averaged
-from lbm_policy_node.training.build import from_scratch, statistics
-from lbm_policy_node.training.config import ModelSize, TrainConfig
-from lbm_policy_node.training.goal_head import Learner
+from lbm_policy_node.training.config import ModelSize, PolicyChoice, TrainConfig
 from lbm_policy_node.training.progress import Progress
 from lbm_policy_node.training.remembering import remembered
 from lbm_policy_node.training.resume import check_settings, load_state, save_state
-from lbm_policy_node.training.samples import BatchStream, ChunkSamples, to_network
+from lbm_policy_node.training.samples import BatchStream
+from lbm_policy_node.training.subject import OptimizerSettings, Subject
 from lbm_policy_node.training.weighting import dataset_weights
+
+DIT = PolicyChoice()
+MakeSubject = Callable[[], Subject]
 
 
 def train(
@@ -38,6 +38,7 @@ def train(
     config: TrainConfig,
     size: ModelSize,
     *,
+    choice: PolicyChoice = DIT,
     device: str = "auto",
     stop_after: int | None = None,
 ) -> Path:
@@ -50,7 +51,8 @@ def train(
         dataset: What to learn from.
         out: Folder of the run.
         config: How to train.
-        size: Shape of the model.
+        size: Shape of a new model.
+        choice: Which policy, and from what.
         device: "auto" or "cpu".
         stop_after: Leave the run after this step, to be resumed: for time-limited machines.
 
@@ -60,46 +62,55 @@ def train(
     Raises:
         ResumeError: If `out` holds a run with other settings.
         DatasetError: If the weights or the memory ask who drove and the dataset does not say.
+        CheckpointError: If the checkpoint to fine-tune cannot be used.
     """
+    # These may refuse: before the run's settings are written.
     dataset = remembered(dataset, config.memory, config.cap, seed=config.seed)
-    weights = dataset_weights(dataset, config.weights)  # may refuse: before the run's settings are written
+    weights = dataset_weights(dataset, config.weights)
+    if choice.init:
+        from lbm_policy_node.policies.pi0.checkpoint import read_config
+
+        read_config(Path(choice.init))
     accelerator = Accelerator(mixed_precision=_precision(config, device), cpu=device == "cpu")
     if accelerator.is_main_process:
-        check_settings(out / "resume", config, size, str(dataset.root), accelerator.num_processes)
+        check_settings(out / "resume", config, size, choice, str(dataset.root), accelerator.num_processes)
     accelerator.wait_for_everyone()
     torch.manual_seed(config.seed)
-    run = _Run(dataset, out, config, size, accelerator, weights)
+    run = _Run(
+        dataset, out, config, accelerator, lambda: make_subject(dataset, config, size, choice, weights)
+    )
     return run.proceed(min(config.steps, stop_after or config.steps))
+
+
+def make_subject(
+    dataset: Dataset, config: TrainConfig, size: ModelSize, choice: PolicyChoice, weights: Array | None
+) -> Subject:
+    """The policy to train; its code is imported only then."""
+    if choice.policy == "dit" and not choice.init:
+        from lbm_policy_node.training.dit_subject import DiTSubject
+
+        return DiTSubject(dataset, config, size, weights)
+    from lbm_policy_node.training.pi0_subject import Pi0Subject
+
+    return Pi0Subject(dataset, config, size, choice, weights)
 
 
 class _Run:
     def __init__(
-        self,
-        dataset: Dataset,
-        out: Path,
-        config: TrainConfig,
-        size: ModelSize,
-        accelerator: Accelerator,
-        weights: Array | None,
+        self, dataset: Dataset, out: Path, config: TrainConfig, accelerator: Accelerator, make: MakeSubject
     ) -> None:
         self.dataset, self.out, self.config, self.accelerator = dataset, out, config, accelerator
-        self.blueprint = from_scratch(dataset, size, config)
-        learner = Learner(self.blueprint.model, config.goal_weight)
         with accelerator.main_process_first():  # the first one decodes the videos
-            samples = ChunkSamples(dataset, self.blueprint.config, weights)
-        self.stats = statistics(dataset, samples.action_statistics())
-        processors = make_processors(self.blueprint.config, self.stats)
-        self.normalizer = processors.inputs.to(accelerator.device)
-        tokenizer = InstructionTokenizer(self.blueprint.tokenizer, processors.tokenizer)
-        self.tokens = tokenizer(dataset.instructions)[0].to(accelerator.device)
-        optimizer = make_optimizer(learner, config, self.blueprint.config.vision_encoder_lr_multiplier)
+            self.subject = make()
+        learner = self.subject.learner
+        optimizer = make_optimizer(learner, config, self.subject.optimizer)
         average = averaged(learner.policy, config.ema_decay)
         self.done = load_state(out / "resume", learner, average.module, optimizer)
         self.average = average.to(accelerator.device)
         self.average.n_averaged.fill_(self.done)
         self.model, self.optimizer = accelerator.prepare(learner, optimizer)
         self.stream = BatchStream(
-            samples,
+            self.subject.samples,
             batch_size=config.batch_size,
             seed=config.seed,
             rank=accelerator.process_index,
@@ -127,7 +138,7 @@ class _Run:
         for group in self.optimizer.param_groups:
             group["lr"] = group["scale"] * learning_rate(self.done, config)
         self.model.train()
-        inputs = to_network(batch, self.normalizer, self.tokens, self.accelerator.device)
+        inputs = self.subject.inputs(batch, self.accelerator.device)
         with self._attention():
             with self.accelerator.autocast():
                 loss, shown = self.model(inputs, draws=config.draws)
@@ -157,7 +168,6 @@ class _Run:
 
 def write_checkpoint(folder: Path, model: nn.Module, run: _Run) -> None:
     """Write a checkpoint of a run with the names and the rate of its dataset."""
-    assert isinstance(model, MultiTaskDiT)
     vectors = run.dataset.features.vectors
     provenance = {
         "dataset": run.dataset.root.name,
@@ -172,26 +182,23 @@ def write_checkpoint(folder: Path, model: nn.Module, run: _Run) -> None:
         action_names=tuple(vectors[ACTION_KEY]),
         provenance=provenance,
     )
-    create_checkpoint(
-        folder,
-        model,
-        stats=run.stats,
-        tokenizer=run.blueprint.tokenizer,
-        sidecar=sidecar,
-        dtype=getattr(torch, run.config.storage),
-    )
+    run.subject.write(folder, model, sidecar, run.config.storage)
 
 
-def make_optimizer(model: nn.Module, config: TrainConfig, vision_scale: float) -> torch.optim.Optimizer:
-    """AdamW or Adam with the reference's betas and its separate rate for the vision tower."""
-    vision, rest = [], []
-    for name, parameter in model.named_parameters():
-        if parameter.requires_grad:
-            (vision if "observation_encoder.vision_encoder" in name else rest).append(parameter)
-    groups = [{"params": rest, "scale": 1.0}, {"params": vision, "scale": vision_scale}]
+def make_optimizer(
+    model: nn.Module, config: TrainConfig, settings: OptimizerSettings
+) -> torch.optim.Optimizer:
+    """AdamW or Adam over what learns, with the reference's betas and its separate rates."""
+    named = [(name, parameter) for name, parameter in model.named_parameters() if parameter.requires_grad]
+    groups, scaled = [], set()
+    for part, scale in settings.scales.items():
+        own = {name: parameter for name, parameter in named if part in name}
+        groups.append({"params": list(own.values()), "scale": scale})
+        scaled |= set(own)
+    groups.insert(0, {"params": [p for name, p in named if name not in scaled], "scale": 1.0})
     kind = torch.optim.AdamW if config.optimizer == "adamw" else torch.optim.Adam
     decay = config.weight_decay if config.optimizer == "adamw" else 0.0
-    return kind(groups, lr=config.learning_rate, betas=(0.95, 0.999), eps=1e-8, weight_decay=decay)
+    return kind(groups, lr=config.learning_rate, betas=settings.betas, eps=1e-8, weight_decay=decay)
 
 
 def learning_rate(step: int, config: TrainConfig) -> float:

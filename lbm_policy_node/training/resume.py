@@ -13,15 +13,15 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from lbm_policy_node.training.config import ModelSize, TrainConfig
-from lbm_policy_node.training.goal_head import Learner
+from lbm_policy_node.training.config import ModelSize, PolicyChoice, TrainConfig
+from lbm_policy_node.training.subject import Trainee
 
 STATE_FILE, SETTINGS_FILE = "state.safetensors", "settings.json"
 _MAY_CHANGE = (
     *("steps", "checkpoint_every", "log_every", "precision", "storage", "processes"),
-    *("goal_weight", "learning_rate", "n_action_steps"),
+    *("goal_weight", "learning_rate", "n_action_steps", "gradient_checkpointing"),
 )
-_BEFORE = {"weights": "none", "memory": "all", "cap": 0}
+_BEFORE = {"weights": "none", "memory": "all", "cap": 0, **asdict(PolicyChoice())}
 """What runs did that began before these settings existed."""
 
 
@@ -30,14 +30,15 @@ class ResumeError(ValueError):
 
 
 def save_state(
-    folder: Path, step: int, learner: Learner, average: nn.Module, optimizer: torch.optim.Optimizer
+    folder: Path, step: int, learner: Trainee, average: nn.Module, optimizer: torch.optim.Optimizer
 ) -> None:
     """Write what a run needs to go on after `step` steps; the old state stays until the new one is whole."""
     folder.mkdir(parents=True, exist_ok=True)
     tensors = {f"model.{name}": value for name, value in learner.policy.state_dict().items()}
     if learner.head is not None:
         tensors |= {f"head.{name}": value for name, value in learner.head.state_dict().items()}
-    tensors |= {f"average.{name}": value for name, value in average.state_dict().items()}
+    if average is not learner.policy:
+        tensors |= {f"average.{name}": value for name, value in average.state_dict().items()}
     for name, parameter in _parameters(learner).items():
         for moment, value in optimizer.state.get(parameter, {}).items():
             tensors[f"optimizer.{moment}.{name}"] = value
@@ -47,7 +48,7 @@ def save_state(
     partial.replace(folder / STATE_FILE)
 
 
-def load_state(folder: Path, learner: Learner, average: nn.Module, optimizer: torch.optim.Optimizer) -> int:
+def load_state(folder: Path, learner: Trainee, average: nn.Module, optimizer: torch.optim.Optimizer) -> int:
     """Restore a run; returns the number of steps done, 0 if there is nothing to resume.
 
     A goal head that the run did not have before starts afresh; one that is not wanted any more is left out.
@@ -59,7 +60,8 @@ def load_state(folder: Path, learner: Learner, average: nn.Module, optimizer: to
     learner.policy.load_state_dict(_part(tensors, "model."))
     if learner.head is not None and (head := _part(tensors, "head.")):
         learner.head.load_state_dict(head)
-    average.load_state_dict(_part(tensors, "average."))
+    if average is not learner.policy:
+        average.load_state_dict(_part(tensors, "average."))
     parameters = _parameters(learner)
     for key, value in _part(tensors, "optimizer.").items():
         moment, name = key.split(".", 1)
@@ -70,13 +72,15 @@ def load_state(folder: Path, learner: Learner, average: nn.Module, optimizer: to
     return int(tensors["step"])
 
 
-def check_settings(folder: Path, train: TrainConfig, size: ModelSize, dataset: str, processes: int) -> None:
+def check_settings(
+    folder: Path, train: TrainConfig, size: ModelSize, choice: PolicyChoice, dataset: str, processes: int
+) -> None:
     """Write the settings of a new run, or refuse to resume one under other settings.
 
     Raises:
         ResumeError: With the settings that differ.
     """
-    now = {**asdict(train), **asdict(size), "dataset": dataset, "processes": processes}
+    now = {**asdict(train), **asdict(size), **asdict(choice), "dataset": dataset, "processes": processes}
     path = folder / SETTINGS_FILE
     if path.exists():
         then = {**_BEFORE, **json.loads(path.read_text())}
@@ -90,7 +94,7 @@ def check_settings(folder: Path, train: TrainConfig, size: ModelSize, dataset: s
     partial.replace(path)
 
 
-def _parameters(learner: Learner) -> dict[str, nn.Parameter]:
+def _parameters(learner: Trainee) -> dict[str, nn.Parameter]:
     """The policy's parameters under its own names, and those of the head."""
     named = dict(learner.policy.named_parameters())
     if learner.head is not None:

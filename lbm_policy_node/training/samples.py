@@ -4,8 +4,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from typing import Protocol
 
 import numpy as np
 import torch
@@ -16,17 +17,41 @@ from lbm_policy_node.data.dataset_reader import Dataset
 from lbm_policy_node.data.sample_weights import chunk_weights
 from lbm_policy_node.data.statistics import vector_stats
 from lbm_policy_node.policies.action_space import to_relative
-from lbm_policy_node.policies.features import ACTION_KEY, STATE_KEY, TOKENS_KEY
-from lbm_policy_node.policies.multitask_dit.config import MultiTaskDiTConfig
+from lbm_policy_node.policies.extensions import Extensions
+from lbm_policy_node.policies.features import ACTION_KEY, STATE_KEY, TOKENS_KEY, Feature
 from lbm_policy_node.policies.multitask_dit.model import PADDING_KEY, WEIGHTS_KEY
 from lbm_policy_node.policies.normalization import Normalizer
-from lbm_policy_node.training.goal_head import GOAL_KEY
+from lbm_policy_node.training.keys import GOAL_KEY
+
+
+class ChunkLayout(Protocol):
+    """The part of a policy's configuration that shapes a sample."""
+
+    @property
+    def image_features(self) -> Mapping[str, Feature]:
+        """The cameras."""
+        ...
+
+    @property
+    def n_obs_steps(self) -> int:
+        """Observations per sample."""
+        ...
+
+    @property
+    def horizon(self) -> int:
+        """Actions per chunk."""
+        ...
+
+    @property
+    def lbm_extensions(self) -> Extensions:
+        """Relative poses and statistics per step."""
+        ...
 
 
 class ChunkSamples:
     """Random access to training samples; the arrays are views into the dataset."""
 
-    def __init__(self, dataset: Dataset, config: MultiTaskDiTConfig, weights: Array | None = None) -> None:
+    def __init__(self, dataset: Dataset, config: ChunkLayout, weights: Array | None = None) -> None:
         """Prepare the samples.
 
         Args:

@@ -69,7 +69,14 @@ def test_config_that_is_not_json(small_checkpoint: Write) -> None:
     assert "not valid JSON" in refusal(directory).expectation
 
 
-@pytest.mark.parametrize("kind", ["diffusion", "pi0", None])
+def test_absent_camera(small_checkpoint: Write) -> None:
+    directory = small_checkpoint()
+    cameras = ["observation.images.front"]
+    edit_json(directory / "lbm_policy.json", lambda data: data.update(absent_cameras=cameras))
+    assert refusal(directory).field == "absent_cameras"
+
+
+@pytest.mark.parametrize("kind", ["diffusion", "smolvla", None])
 def test_other_policy_type(small_checkpoint: Write, kind: str | None) -> None:
     directory = small_checkpoint()
     edit_json(directory / "config.json", lambda data: data.update(type=kind))

@@ -11,7 +11,8 @@ from safetensors.numpy import load_file
 
 from lbm_policy_node.training.build import from_scratch
 from lbm_policy_node.training.config import TrainConfig
-from lbm_policy_node.training.goal_head import GOAL_KEY, Learner
+from lbm_policy_node.training.goal_head import Learner
+from lbm_policy_node.training.keys import GOAL_KEY
 from lbm_policy_node.training.loop import train
 from lbm_policy_node.training.samples import ChunkSamples
 

@@ -28,7 +28,7 @@ from lbm_policy_node.policies.processor_files import (
     read_processors,
     write_processors,
 )
-from lbm_policy_node.policies.sidecar import Sidecar, read_sidecar, write_sidecar
+from lbm_policy_node.policies.sidecar import SIDECAR_FILE, Sidecar, read_sidecar, write_sidecar
 from lbm_policy_node.policies.tensor_files import write_tensors
 from lbm_policy_node.policies.tokenizer import TOKENIZER_FOLDER, InstructionTokenizer, find_tokenizer
 from lbm_policy_node.policies.tokenizer_training import save_tokenizer
@@ -68,6 +68,9 @@ def load_checkpoint(
     config = MultiTaskDiTConfig.from_dict(read_json(directory / CONFIG_FILE), str(directory / CONFIG_FILE))
     sidecar = read_sidecar(directory)
     sidecar.check_widths(directory, config.state_dim, config.action_dim)
+    if sidecar.absent_cameras:
+        found = f"is {list(sidecar.absent_cameras)}, but a multitask DiT cannot do without a camera"
+        raise CheckpointError(directory / SIDECAR_FILE, "absent_cameras", found)
     processors = read_processors(directory, _action_steps(config))
     _check_features(directory, config, processors)
     weights = read_weights(directory)

@@ -18,8 +18,8 @@ from lbm_policy_node.policies.multitask_dit.checkpoint import Checkpoint
 from lbm_policy_node.policies.multitask_dit.config import KIND
 from lbm_policy_node.policies.multitask_dit.description import describe_checkpoint
 from lbm_policy_node.policies.multitask_dit.hoisted import HoistedNetwork
-from lbm_policy_node.policies.multitask_dit.noise import SampleNoise
 from lbm_policy_node.policies.multitask_dit.objective import NoiseSource
+from lbm_policy_node.policies.noise import SampleNoise
 from lbm_policy_node.policies.policy import FloatArray, ImageFeature, PolicySpec, check_request
 
 CACHED_INSTRUCTIONS = 64

@@ -9,20 +9,18 @@ fed from the stored tensors of the one before, so that a failure names its stage
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file
 from torch import Tensor
 
 from lbm_policy_node.core.types import Observation
 from lbm_policy_node.policies.errors import CheckpointError
 from lbm_policy_node.policies.features import ACTION_KEY, MASK_KEY, STATE_KEY, TOKENS_KEY
 from lbm_policy_node.policies.multitask_dit.policy import MultiTaskDiTPolicy
+from lbm_policy_node.policies.reference import Reference, StageResult, largest_difference
 
 TOLERANCES = {
     "network": 1e-5,
@@ -36,39 +34,6 @@ TOLERANCES = {
     "gradients": 1e-5,
 }
 """Largest allowed difference per stage; loss and gradients relative, the others absolute (float32, CPU)."""
-
-Reference = Mapping[str, Tensor]
-
-
-@dataclass(frozen=True)
-class StageResult:
-    """The largest difference of one stage."""
-
-    stage: str
-    difference: float
-    tolerance: float
-
-    @property
-    def ok(self) -> bool:
-        """Within tolerance; an undefined difference is not."""
-        return self.difference <= self.tolerance
-
-
-def read_reference(path: Path) -> dict[str, Tensor]:
-    """Read the reference tensors.
-
-    Raises:
-        CheckpointError: The file is missing or damaged, or holds none of the stages.
-    """
-    if not path.is_file():
-        raise CheckpointError(path, "", "reference file is missing")
-    try:
-        reference = load_file(path)
-    except (SafetensorError, OSError) as error:
-        raise CheckpointError(path, "", f"cannot be read, truncated or damaged ({error})") from error
-    if not any(name.startswith(("net.", "pre.", "chunk.", "train.")) for name in reference):
-        raise CheckpointError(path, "", "holds no reference tensors (net.*, pre.*, chunk.*, train.*)")
-    return reference
 
 
 def read_instruction(path: Path) -> str | None:
@@ -108,19 +73,10 @@ def _result(stage: str, difference: float) -> StageResult:
     return StageResult(stage, difference, TOLERANCES[stage])
 
 
-def _difference(found: Tensor, expected: Tensor) -> float:
-    """Largest absolute difference; shapes must agree, because broadcasting would hide an error."""
-    if found.shape != expected.shape:
-        raise CheckpointError(
-            "", "reference", f"has shape {tuple(expected.shape)}, found {tuple(found.shape)}"
-        )
-    return float((found.cpu().double() - expected.double()).abs().max())
-
-
 @torch.inference_mode()
 def _network(policy: MultiTaskDiTPolicy, reference: Reference) -> float:
     x, t, cond = (reference[f"net.{name}"].to(policy.device) for name in ("x", "t", "cond"))
-    return _difference(policy.model.network(x, t, cond), reference["net.out"])
+    return largest_difference(policy.model.network(x, t, cond), reference["net.out"])
 
 
 def _observations(policy: MultiTaskDiTPolicy, reference: Reference, instruction: str) -> list[Observation]:
@@ -138,15 +94,15 @@ def _preprocess(policy: MultiTaskDiTPolicy, reference: Reference, history: list[
     for tick in range(2):
         batch = policy.preprocess([history[tick]] * steps)
         names = [STATE_KEY, *policy.model.config.image_features]
-        differences += [_difference(batch[n][:, 0], reference[f"pre.{tick}.{n}"]) for n in names]
+        differences += [largest_difference(batch[n][:, 0], reference[f"pre.{tick}.{n}"]) for n in names]
     return max(differences)
 
 
 def _tokens(policy: MultiTaskDiTPolicy, reference: Reference, instruction: str) -> float:
     tokens, mask = policy.checkpoint.tokenizer(instruction)
     return max(
-        _difference(tokens, reference[f"pre.0.{TOKENS_KEY}"]),
-        _difference(mask, reference[f"pre.0.{MASK_KEY}"]),
+        largest_difference(tokens, reference[f"pre.0.{TOKENS_KEY}"]),
+        largest_difference(mask, reference[f"pre.0.{MASK_KEY}"]),
     )
 
 
@@ -165,7 +121,7 @@ def _window(policy: MultiTaskDiTPolicy, history: list[Observation], tick: int) -
 
 def _conditioning(policy: MultiTaskDiTPolicy, reference: Reference, history: list[Observation]) -> float:
     return max(
-        _difference(policy.encode(_window(policy, history, tick)), reference[f"chunk.{i}.cond"])
+        largest_difference(policy.encode(_window(policy, history, tick)), reference[f"chunk.{i}.cond"])
         for i, tick in _chunks(reference)
     )
 
@@ -178,7 +134,9 @@ def _draw(policy: MultiTaskDiTPolicy, reference: Reference, index: int, cond: Te
 
 def _sample(policy: MultiTaskDiTPolicy, reference: Reference) -> float:
     return max(
-        _difference(_draw(policy, reference, i, reference[f"chunk.{i}.cond"]), reference[f"chunk.{i}.sample"])
+        largest_difference(
+            _draw(policy, reference, i, reference[f"chunk.{i}.cond"]), reference[f"chunk.{i}.sample"]
+        )
         for i, _ in _chunks(reference)
     )
 
@@ -196,8 +154,8 @@ def _actions(
         physical.append(policy.decode(sample, window)[0, :rows])
     count = len(reference[ACTION_KEY])
     return (
-        _difference(torch.cat(normalized)[:count], reference["action.normalized"]),
-        _difference(torch.from_numpy(np.concatenate(physical)[:count]), reference[ACTION_KEY]),
+        largest_difference(torch.cat(normalized)[:count], reference["action.normalized"]),
+        largest_difference(torch.from_numpy(np.concatenate(physical)[:count]), reference[ACTION_KEY]),
     )
 
 
@@ -227,5 +185,5 @@ def _gradients(policy: MultiTaskDiTPolicy, reference: Reference) -> float:
             found = parameters[name.removeprefix("grad.")].grad
             if found is None:
                 raise CheckpointError("", name, "this parameter gets no gradient")
-            differences.append(_difference(found, expected) / float(expected.abs().max()))
+            differences.append(largest_difference(found, expected) / float(expected.abs().max()))
     return max(differences)
