@@ -128,6 +128,7 @@ def policy_status_message(report: PolicyReport, *, now_ns: int) -> PolicyStatus:
         n_chunks=report.n_chunks,
         n_blocked=report.n_blocked,
         n_failed=report.n_failed,
+        n_starved=report.n_starved,
     )
     message.header.stamp = to_stamp(now_ns)
     return message

@@ -54,7 +54,7 @@ class PolicyLoop:
         self._schedule, self._sampling, self._goals, self._publish = schedule, sampling, goals, publish
         self._history = ObservationHistory(policy.n_obs_steps, robot.step_ns)
         self._inference, self._age = LatencyStatistics(), LatencyStatistics()
-        self._n_chunks = self._n_blocked = self._n_failed = self._failures_in_a_row = 0
+        self._n_chunks = self._n_blocked = self._n_failed = self._failures_in_a_row = self._n_starved = 0
         self._blocked_ns: int | None = None
         self._epoch = 0
         self.restart()
@@ -70,6 +70,7 @@ class PolicyLoop:
         self._index = 0
         self._asked_ns: int | None = None
         self._failed_ns: int | None = None
+        self._used_up_ns: int | None = None  # when the run's newest chunk ends
         self._observing, self._failure = OK, OK
         self._blocked_ns = None
 
@@ -94,6 +95,7 @@ class PolicyLoop:
             n_chunks=self._n_chunks,
             n_blocked=self._n_blocked,
             n_failed=self._n_failed,
+            n_starved=self._n_starved,
         )
 
     def poll(self, now_ns: int) -> None:
@@ -101,6 +103,7 @@ class PolicyLoop:
         self._goals.check_time(now_ns)
         if self._goals.run is None:
             return
+        self._count_starved(now_ns)
         observation = self._source.observe(now_ns, self._goals.run.instruction)
         if observation is None or (
             not isinstance(observation, Reason) and observation.stamp_ns < self._since_ns
@@ -132,6 +135,12 @@ class PolicyLoop:
         if self._failed_ns is not None:
             return stamp_ns > self._failed_ns
         return self._schedule.due(stamp_ns, self._asked_ns)
+
+    def _count_starved(self, now_ns: int) -> None:
+        """The executor plays a chunk to its end and then holds."""
+        if self._used_up_ns is not None and now_ns > self._used_up_ns:
+            self._used_up_ns = None
+            self._n_starved += 1
 
     def _count_blocked(self, now_ns: int) -> None:
         if self._blocked_ns is None or now_ns - self._blocked_ns >= self._robot.step_ns:
@@ -168,6 +177,7 @@ class PolicyLoop:
             text = f"all {chunk.horizon} rows were past; the inference took {result.inference_s:.3f} s"
             return Reason(ReasonCode.INFERENCE_LATE, text)
         self._publish(chunk)
+        self._used_up_ns = chunk.end_ns
         self._n_chunks += 1
         self._index += 1
         self._goals.count_chunk()

@@ -28,6 +28,7 @@ class PolicyReport:
         n_blocked: Observation steps without a usable observation, or without a policy server, since
             activation.
         n_failed: Inferences that gave no usable chunk since activation.
+        n_starved: Times a run's last chunk was used up before the next one came, since activation.
     """
 
     state: PolicyState = PolicyState.UNCONFIGURED
@@ -39,6 +40,7 @@ class PolicyReport:
     n_chunks: int = 0
     n_blocked: int = 0
     n_failed: int = 0
+    n_starved: int = 0
 
 
 def health(report: PolicyReport) -> Health:
@@ -54,6 +56,7 @@ def health(report: PolicyReport) -> Health:
         "n_chunks": report.n_chunks,
         "n_blocked": report.n_blocked,
         "n_failed": report.n_failed,
+        "n_starved": report.n_starved,
     }
     message = report.state.name if report.reason.ok else f"{report.state.name}: {report.reason}"
     return Health(levels.get(report.state, LEVEL_OK), message, values)

@@ -151,6 +151,27 @@ def test_a_failing_policy_publishes_nothing_and_ends_the_run_with_the_reason(mak
     assert ending.termination is Termination.POLICY_ERROR and ending.reason.code == code
 
 
+def test_each_time_that_a_chunk_is_used_up_before_the_next_one_is_counted(make_bench):
+    bench = make_bench()
+    bench.start()
+    bench.step()
+    bench.answer()
+    assert bench.loop.report().n_starved == 0
+    bench.now_ns = bench.chunks[-1].end_ns
+    bench.loop.poll(bench.now_ns)
+    assert bench.loop.report().n_starved == 0, "its last row is due now"
+    for _ in range(3):
+        bench.now_ns += STEP_NS
+        bench.loop.poll(bench.now_ns)
+    assert bench.loop.report().n_starved == 1, "once, however long it lasts"
+    bench.step()
+    bench.answer()
+    assert len(bench.chunks) == 2
+    bench.now_ns = bench.chunks[-1].end_ns + 1
+    bench.loop.poll(bench.now_ns)
+    assert bench.loop.report().n_starved == 2
+
+
 def test_a_policy_that_recovers_goes_on(make_bench):
     bench = make_bench(_raise)
     bench.start()
