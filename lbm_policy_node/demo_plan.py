@@ -41,12 +41,14 @@ class DemoPlan:
         time_limit_s: Simulated time that each has.
         wall_limit_s: Wall time after which an episode is given up, whatever the simulated clock says.
         output: Folder for what is recorded.
+        record: Wait for the recorder before the first episode.
     """
 
     episodes: tuple[Episode, ...]
     time_limit_s: float
     wall_limit_s: float
     output: str
+    record: bool = False
 
     def write(self, path: Path) -> None:
         """Write as JSON."""

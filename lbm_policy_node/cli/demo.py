@@ -108,6 +108,7 @@ def make_plan(
         time_limit_s=timeout,
         wall_limit_s=60.0 + 10.0 * timeout / factor,
         output=str(output),
+        record=True,
     )
 
 

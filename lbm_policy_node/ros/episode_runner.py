@@ -45,6 +45,7 @@ class EpisodeRunner:
     def __init__(self, node: Node, waiter: Waiter, recorder: EpisodeRecorder, plan: DemoPlan) -> None:
         self._waiter, self._recorder, self._plan = waiter, recorder, plan
         self._success, self._recorded = False, ""
+        self._recorder_ready = not plan.record
         self._reset = node.create_client(ResetSimulation, "/sim/reset")
         self._runs = ActionClient(node, RunPolicy, "run_policy")
         self._clock = node.get_clock()
@@ -54,8 +55,8 @@ class EpisodeRunner:
         node.create_subscription(RecorderStatus, "recorder_node/status", self._on_recorder, qos.STATUS)
 
     def is_ready(self) -> bool:
-        """Whether simulator and policy answer."""
-        return self._reset.service_is_ready() and self._runs.server_is_ready()
+        """Whether simulator and policy answer, and the recorder listens."""
+        return self._recorder_ready and self._reset.service_is_ready() and self._runs.server_is_ready()
 
     def run(
         self,
@@ -101,6 +102,7 @@ class EpisodeRunner:
         )
 
     def _on_recorder(self, message: RecorderStatus) -> None:
+        self._recorder_ready = True
         if message.state == RecorderStatus.RECORDING:
             self._recorded = os.path.relpath(message.path, self._plan.output)
         self._waiter.notify()

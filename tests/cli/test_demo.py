@@ -135,7 +135,8 @@ def test_a_person_rescues_a_disturbed_episode_and_the_recording_becomes_a_datase
         teleop="scripted",
         teleop_parameters={"on_monitor_stop": False},
     )
-    planned = DemoPlan(episodes=(RESCUE,), time_limit_s=8.0, wall_limit_s=120.0, output=str(tmp_path))
+    limits = {"time_limit_s": 8.0, "wall_limit_s": 120.0}
+    planned = DemoPlan(episodes=(RESCUE,), **limits, output=str(tmp_path), record=True)
     outcome = run_plan(planned, describe(config), lambda _event: None)
     (result,) = outcome.results
     assert result.ending.startswith("solved by a person; stopped by the monitor")
