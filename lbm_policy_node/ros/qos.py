@@ -39,8 +39,9 @@ The executor subscribes with CHUNK and sees only the newest one all the same."""
 STATUS = _profile(reliable=True, depth=1, latched=True)
 """A node or console that starts late must learn the present state without waiting for a change."""
 
-CONTROL_STATE = _profile(reliable=True, depth=100)
-"""One message per tick that the recorder must not lose; a second's worth in reserve."""
+CONTROL_STATE = _profile(reliable=True, depth=1000)
+"""One message per tick that the recorder must not lose. A message that the network lost is sent again
+after the writer's next heartbeat, by default within 3 s, unless it has left the history by then."""
 
 VERDICT = _profile(reliable=True, depth=10)
 """Few, small and each one may stop the robot."""

@@ -34,15 +34,19 @@ LAST_SECOND_S = 1.0
 
 
 class Source(Node):
-    """Publishes a ControlState per tick, numbered by chunk_id, and full-size images between them."""
+    """Publishes a ControlState per tick, numbered by chunk_id, and images between them.
+
+    The images are small: UDP, the default transport, loses messages beside large ones, reliable ones for a while
+    too, and this test is about what a killed process loses (`lbm bench-recorder` has full-size images).
+    """
 
     def __init__(self) -> None:
         super().__init__("source")
         self._control = self.create_publisher(ControlState, "/control_state", qos.CONTROL_STATE)
         self._policy = self.create_publisher(PolicyStatus, "/policy_node/status", qos.STATUS)
         self._images = [self.create_publisher(Image, topic, qos.CAMERA) for topic in ("/front", "/wrist")]
-        self._image = Image(height=480, width=640, step=1920, encoding="rgb8")
-        self._image.data = array("B", bytes(480 * 1920))
+        self._image = Image(height=120, width=160, step=480, encoding="rgb8")
+        self._image.data = array("B", bytes(120 * 480))
         self.create_subscription(RecorderStatus, "/recorder_node/status", self._on_status, qos.STATUS)
         self.recording = False
         self.n_safe = 0
