@@ -36,8 +36,8 @@ LAST_SECOND_S = 1.0
 class Source(Node):
     """Publishes a ControlState per tick, numbered by chunk_id, and images between them.
 
-    The images are small: UDP, the default transport, loses messages beside large ones, reliable ones for a while
-    too, and this test is about what a killed process loses (`lbm bench-recorder` has full-size images).
+    The images are small: UDP, the default transport, loses messages beside large ones, reliable ones for a
+    while too. This test is about what a killed process loses; `lbm bench-recorder` has full-size images.
     """
 
     def __init__(self) -> None:
