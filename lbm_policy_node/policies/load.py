@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 from lbm_policy_node.paths import is_server_url
@@ -11,8 +13,6 @@ from lbm_policy_node.policies.errors import CheckpointError
 from lbm_policy_node.policies.files import CONFIG_FILE, read_json
 from lbm_policy_node.policies.policy import DescribedPolicy
 from lbm_policy_node.policies.threads import use_threads
-
-KINDS = ("multi_task_dit", "pi0", "pi05", "remote", "weightless")
 
 
 def load_policy(
@@ -41,26 +41,8 @@ def load_policy(
         raise CheckpointError(directory, "", "checkpoint directory is missing")
     config = read_json(directory / CONFIG_FILE)
     kind = config.get("type")
-    if kind == "multi_task_dit":
-        if threads is not None:
-            use_threads(threads)
-        from lbm_policy_node.policies.multitask_dit.checkpoint import load_checkpoint
-        from lbm_policy_node.policies.multitask_dit.policy import MultiTaskDiTPolicy
-
-        return MultiTaskDiTPolicy(load_checkpoint(directory, tokenizer), device, half=half)
-    if kind == "remote":
-        return _load_remote(directory)
-    if kind in ("pi0", "pi05"):
-        if threads is not None:
-            use_threads(threads)
-        from lbm_policy_node.policies.pi0.checkpoint import load_checkpoint
-        from lbm_policy_node.policies.pi0.policy import Pi0Policy
-
-        return Pi0Policy(load_checkpoint(directory, tokenizer, device, half))
-    if kind == "weightless":
-        from lbm_policy_node.policies.weightless import load_weightless
-
-        return load_weightless(directory)
+    if isinstance(kind, str) and kind in _LOADERS:
+        return _LOADERS[kind](_Request(directory, device, tokenizer, half, threads))
     if kind is None and "action_horizon" in config:
         raise CheckpointError(
             directory,
@@ -70,6 +52,43 @@ def load_policy(
     raise CheckpointError(directory / CONFIG_FILE, "type", f"is {kind!r}, expected one of {KINDS}")
 
 
+@dataclass(frozen=True)
+class _Request:
+    """The arguments of load_policy."""
+
+    directory: Path
+    device: str
+    tokenizer: str | Path | None
+    half: bool | None
+    threads: int | None
+
+
+def _load_dit(asked: _Request) -> DescribedPolicy:
+    if asked.threads is not None:
+        use_threads(asked.threads)
+    from lbm_policy_node.policies.multitask_dit.checkpoint import load_checkpoint
+    from lbm_policy_node.policies.multitask_dit.policy import MultiTaskDiTPolicy
+
+    return MultiTaskDiTPolicy(
+        load_checkpoint(asked.directory, asked.tokenizer), asked.device, half=asked.half
+    )
+
+
+def _load_pi0(asked: _Request) -> DescribedPolicy:
+    if asked.threads is not None:
+        use_threads(asked.threads)
+    from lbm_policy_node.policies.pi0.checkpoint import load_checkpoint
+    from lbm_policy_node.policies.pi0.policy import Pi0Policy
+
+    return Pi0Policy(load_checkpoint(asked.directory, asked.tokenizer, asked.device, asked.half))
+
+
+def _load_weightless(asked: _Request) -> DescribedPolicy:
+    from lbm_policy_node.policies.weightless import load_weightless
+
+    return load_weightless(asked.directory)
+
+
 def _load_remote(source: str | Path) -> DescribedPolicy:
     try:
         from lbm_policy_node.policies.remote.load import load_remote
@@ -77,3 +96,13 @@ def _load_remote(source: str | Path) -> DescribedPolicy:
         text = f"a remote policy needs other Python packages ({error}); pip install -r requirements/base.txt"
         raise CheckpointError(source, "", text) from error
     return load_remote(source)
+
+
+_LOADERS: dict[str, Callable[[_Request], DescribedPolicy]] = {
+    "multi_task_dit": _load_dit,
+    "pi0": _load_pi0,
+    "pi05": _load_pi0,
+    "remote": lambda asked: _load_remote(asked.directory),
+    "weightless": _load_weightless,
+}
+KINDS = tuple(_LOADERS)

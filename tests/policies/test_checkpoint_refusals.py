@@ -76,8 +76,8 @@ def test_absent_camera(small_checkpoint: Write) -> None:
     assert refusal(directory).field == "absent_cameras"
 
 
-@pytest.mark.parametrize("kind", ["diffusion", "smolvla", None])
-def test_other_policy_type(small_checkpoint: Write, kind: str | None) -> None:
+@pytest.mark.parametrize("kind", ["diffusion", "smolvla", None, ["pi0"]])
+def test_other_policy_type(small_checkpoint: Write, kind: str | list[str] | None) -> None:
     directory = small_checkpoint()
     edit_json(directory / "config.json", lambda data: data.update(type=kind))
     error = refusal(directory)
