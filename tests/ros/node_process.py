@@ -11,6 +11,8 @@ from typing import Any
 
 ROOT = Path(__file__).parents[2]
 END_S = 30.0
+MORTAL = {"FASTDDS_BUILTIN_TRANSPORTS": "UDPv4"}
+"""No shared memory: what a killed process leaves there disturbs the discovery of those that come after it."""
 
 
 class NodeProcess:
@@ -25,7 +27,7 @@ class NodeProcess:
         command = [sys.executable, "-m", f"lbm_policy_node.ros.{module}", "--ros-args"]
         for argument in arguments:
             command += ["-p", argument]
-        environment = os.environ | {"PYTHONPATH": str(ROOT)}
+        environment = os.environ | {"PYTHONPATH": str(ROOT)} | MORTAL
         with log.open("w") as out:
             self._process = subprocess.Popen(command, stdout=out, stderr=out, env=environment, cwd=ROOT)
 

@@ -27,7 +27,7 @@ from lbm_policy_node.data.episode import read_episode
 from lbm_policy_node.data.repair import needs_repair, repair
 from lbm_policy_node.ros import qos
 
-RUNS = int(os.environ.get("LBM_CRASH_RUNS", "4"))
+RUNS = int(os.environ.get("LBM_CRASH_RUNS", "3"))
 PATIENCE_S = 60.0
 TICK_S, TICKS_PER_IMAGE = 0.01, 4
 LAST_SECOND_S = 1.0
