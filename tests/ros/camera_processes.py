@@ -68,7 +68,7 @@ class Receiver(Node):
         super().__init__("receiver")
         self.delays_ms: dict[str, list[float]] = {name: [] for name in CAMERAS}
         self.done = False
-        self._waiting_for = set(CAMERAS)
+        self.unheard = set(CAMERAS)
         self._heard = self.create_publisher(Bool, "/frames/heard", qos.STATUS)
         for name in CAMERAS:
             self.create_subscription(Image, f"/frames/{name}", self._on_frame(name), PATIENT)
@@ -85,9 +85,9 @@ class Receiver(Node):
         return receive
 
     def _hear(self, name: str) -> None:
-        if name in self._waiting_for:
-            self._waiting_for.remove(name)
-            if not self._waiting_for:
+        if name in self.unheard:
+            self.unheard.remove(name)
+            if not self.unheard:
                 self._heard.publish(Bool(data=True))
 
     def _on_done(self, _message: Bool) -> None:
@@ -100,7 +100,7 @@ def main() -> None:
     parser.add_argument("role", choices=["publish", "receive"])
     parser.add_argument("--frames", type=int, default=60)
     parser.add_argument("--size", type=int, nargs=2, default=(480, 640))
-    parser.add_argument("--limit-s", type=float, default=25.0)
+    parser.add_argument("--limit-s", type=float, default=60.0)
     arguments = parser.parse_args()
     rclpy.init()
     deadline = time.monotonic() + arguments.limit_s
@@ -114,7 +114,8 @@ def main() -> None:
         node = Receiver()
         while not node.done and time.monotonic() < deadline:
             rclpy.spin_once(node, timeout_sec=0.1)
-        print(json.dumps({"done": node.done, "delays_ms": node.delays_ms}))
+        unheard = sorted(node.unheard)
+        print(json.dumps({"done": node.done, "unheard": unheard, "delays_ms": node.delays_ms}))
     sys.stdout.flush()
     rclpy.shutdown()
 

@@ -13,6 +13,9 @@ from rclpy.node import Node
 PATIENCE_S = 30.0
 """How long a condition may stay false before the test fails; no test waits for it when all is well."""
 
+POLL_S = 0.01
+"""How often a condition is looked at while no callback is ready."""
+
 
 class Graph:
     """An executor with a fake robot.
@@ -27,6 +30,7 @@ class Graph:
         self.executor = SingleThreadedExecutor()
         self.busy: list[Callable[[], bool]] = []
         self.lock_step: list[Callable[[], bool]] = []
+        self.newest: Any = None  # what was executed last, to be named when it never ends
         self.add(robot)
 
     def add(self, node: Node) -> Node:
@@ -51,14 +55,20 @@ class Graph:
         while not condition():
             if time.monotonic() > deadline:
                 return False
-            self.executor.spin_once(timeout_sec=0.01)
+            if not self._execute_one():
+                self._execute_one(POLL_S)
         return True
 
     def settle(self) -> None:
         """Execute callbacks until none is ready and no node is computing."""
         deadline = time.monotonic() + PATIENCE_S
-        while self._execute_one() or any(busy() for busy in self.busy):
-            assert time.monotonic() < deadline, f"callbacks did not end within {PATIENCE_S} s"
+        n_executed = 0
+        while (executed := self._execute_one()) or any(busy() for busy in self.busy):
+            n_executed += executed or self._execute_one(POLL_S)
+            late = time.monotonic() > deadline
+            assert not late, (
+                f"callbacks did not end within {PATIENCE_S} s: {n_executed}, newest {self.newest}"
+            )
 
     def step(self, ticks: int = 1) -> None:
         """Let the robot tick, each tick handled to its end by every node in this process."""
@@ -100,11 +110,17 @@ class Graph:
         self.spin_until(future.done, f"answer of {client.srv_name}")
         return future.result()
 
-    def _execute_one(self) -> bool:
+    def _execute_one(self, timeout_s: float = 0.0) -> bool:
+        """Execute a callback; False when none gets ready in this time.
+
+        Called with the same time-out again, rclpy goes on with what the last look has found; each new look
+        costs milliseconds. Waiting leaves the processor, and the interpreter, to the threads that compute.
+        """
         try:
-            handler, _entity, _node = self.executor.wait_for_ready_callbacks(timeout_sec=0.0)
+            handler, entity, node = self.executor.wait_for_ready_callbacks(timeout_sec=timeout_s)
         except TimeoutException:
             return False
+        self.newest = (node, entity)
         handler()
         handler.result()
         return True
