@@ -10,7 +10,7 @@ from rclpy.duration import Duration
 from rclpy.executors import SingleThreadedExecutor, TimeoutException
 from rclpy.node import Node
 
-PATIENCE_S = 30.0
+PATIENCE_S = 60.0
 """How long a condition may stay false before the test fails; no test waits for it when all is well."""
 
 POLL_S = 0.01
