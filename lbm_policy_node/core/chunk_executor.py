@@ -138,7 +138,8 @@ class ChunkExecutor:
     def _take_turn(self, now_ns: int) -> HumanTurn:
         """Ask who holds a dead-man, and tell the arbitration, which may refuse."""
         drove = bool(self.turn.source)
-        turn = self.takeover.tick(now_ns, self._motion(now_ns))
+        followed = self._measured if self._control_enabled else None
+        turn = self.takeover.tick(now_ns, self._motion(now_ns), followed)
         refused = None
         if turn.source and not drove:
             refused = self.arbitration.take_over()

@@ -18,7 +18,8 @@ class HumanTurn:
         reason: Why the last turn was paused or a press was not followed; OK otherwise, also after a release.
         ignored: Sources that are pressed but come second.
         refused: In this tick somebody pressed and was not followed, though nobody else drives.
-        complaints: Why presses, or messages of the source that drives, are not followed; one per source.
+        complaints: Why presses, or messages of the source that drives, are not followed, one per source; and
+            what the leash holds back.
     """
 
     source: str = ""

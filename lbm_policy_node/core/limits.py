@@ -31,7 +31,8 @@ class ActionLimits:
         self.velocity = np.array([limits.velocity[n] for n in moving])
         self.acceleration = np.array([limits.acceleration[n] for n in moving])
         self.start_jump = np.array([limits.start_jump[n] for n in moving])
-        self.rotation = limits.rotation or RotationLimits(np.inf, np.inf, np.inf)
+        self.leash = np.array([limits.leash[n] for n in moving])
+        self.rotation = limits.rotation or RotationLimits(np.inf, np.inf, np.inf, np.inf)
         box = limits.workspace or ((-np.inf,) * 3, (np.inf,) * 3)
         self._box = np.array(box[0]), np.array(box[1])
         self._cartesian = [b.columns.start for b in spec.action.blocks if b.is_cartesian]

@@ -19,11 +19,13 @@ from lbm_policy_node.core.braking import Motion
 from lbm_policy_node.core.dead_man import DeadManState
 from lbm_policy_node.core.human_motion import HumanMotion
 from lbm_policy_node.core.human_turn import HumanTurn
+from lbm_policy_node.core.leash import Leash
 from lbm_policy_node.core.limits import ActionLimits
 from lbm_policy_node.core.reasons import OK, Reason, ReasonCode
 from lbm_policy_node.core.robot_spec import RobotSpec
 from lbm_policy_node.core.teleop_lane import TeleopLane
 from lbm_policy_node.core.teleop_samples import TeleopSample
+from lbm_policy_node.core.types import Array
 
 
 class Takeover:
@@ -34,7 +36,7 @@ class Takeover:
 
     def __init__(self, spec: RobotSpec, limits: ActionLimits) -> None:
         """Start with nobody driving."""
-        self._limits = limits
+        self._limits, self._leash = limits, Leash(spec, limits)
         self._names = spec.action_names
         self._lanes = {source.name: TeleopLane(spec, limits, source) for source in spec.teleop}
         self._active: TeleopLane | None = None
@@ -74,13 +76,15 @@ class Takeover:
         if self._active is None:
             self._reason = OK
 
-    def tick(self, now_ns: int, motion: Motion | None) -> HumanTurn:
+    def tick(self, now_ns: int, motion: Motion | None, measured: Array | None = None) -> HumanTurn:
         """Decide who drives in this control tick.
 
         Args:
             now_ns: The ROS clock.
             motion: The last command and how it moves, or where the robot is measured, at rest; used when a
                 turn begins. NaN where a gripper is unknown. None when nothing is known.
+            measured: Where the robot is, shape (action_dim,), NaN where nothing measures it; None while that
+                is not known, or nobody carries the commands out: then the leash holds nothing back.
         """
         for lane in self._lanes.values():
             lane.dead_man.tick(now_ns)
@@ -94,7 +98,9 @@ class Takeover:
         complaints = self._complaints(now_ns)
         if self._active is None or self._motion is None:
             return HumanTurn(reason=self._reason, refused=refused, complaints=complaints)
-        action = self._motion.at(now_ns)
+        action = self._motion.at(now_ns, measured)
+        if self._motion.held_back:
+            complaints = (*complaints, f"{self._active.source.name}: {self._motion.held_back}")
         return HumanTurn(self._active.source.name, action, OK, self._ignored(), complaints=complaints)
 
     def _fault(self, now_ns: int) -> Reason | None:
@@ -134,7 +140,7 @@ class Takeover:
             known = self._known(lane, motion)
             if isinstance(known, Reason):
                 return known
-            self._motion = HumanMotion(self._limits, now_ns, known)
+            self._motion = HumanMotion(self._limits, self._leash, now_ns, known)
         self._motion.follow(lane.target, now_ns)
         self._active, self._reason = lane, OK
         return lane.target.check_start(now_ns)

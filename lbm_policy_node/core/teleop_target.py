@@ -96,6 +96,21 @@ class TeleopTarget:
         self._target, self._anchor = self._target.copy(), self._anchor.copy()
         self._target[column] = self._anchor[column] = value
 
+    def count_from(self, action: Array, columns: Array) -> None:
+        """Count further motion from here, because the robot does not follow: the clutch takes hold anew.
+
+        So nothing winds up, and a stick or a device that turns back acts at once. A source without a clutch
+        has its target where it is, and turns back to where the command is first.
+
+        Args:
+            action: The command, shape (action_dim,).
+            columns: Which of its columns are held back, bool, shape (action_dim,).
+        """
+        if self._target is None or self._newest is None:
+            return
+        self._anchor = self._target = np.where(columns, action, self._target)
+        self._reference = self._newest.sample
+
     def at(self, now_ns: int) -> Array:
         """Return the target of this tick, inside the position limits, shape (action_dim,).
 

@@ -121,6 +121,9 @@ def test_the_starting_points_have_the_layout_of_their_robot(
         (["limits", "position", "gripper"], None, "limits.position.gripper"),
         (["limits", "velocity", "x"], None, "limits.velocity.x"),
         (["limits", "acceleration", "x"], -1.0, "limits.acceleration.x"),
+        (["limits", "leash"], 0.1, "limits.leash"),
+        (["limits", "leash"], {"x": 0.0}, "limits.leash.x"),
+        (["limits", "leash"], {"gripper": 0.1}, "limits.leash.gripper"),
         (["limits", "workspace"], None, "limits.workspace"),
         (["limits", "workspace", "max"], [0.0, 0.0, 0.0], "limits.workspace.max"),
         (["teleop"], {"topic": "/joy"}, "teleop"),
@@ -136,6 +139,20 @@ def test_a_wrong_spec_is_refused_with_file_and_key(path: list[str | int], value:
 def test_a_limit_is_left_out_only_on_purpose():
     spec = RobotSpec.from_mapping(changed(["limits", "acceleration", "x"], float("inf")))
     assert spec.limits.acceleration["x"] == float("inf")
+
+
+def test_a_leash_is_given_for_single_columns_and_the_others_keep_their_default():
+    spec = RobotSpec.from_mapping(changed(["limits", "leash"], {"y": 0.05, "z": float("inf")}))
+    assert spec.limits.leash == {"x": 0.15, "y": 0.05, "z": float("inf")}
+
+
+def test_joints_have_a_leash_and_grippers_have_none():
+    leash = RobotSpec.load(ROBOTS / "so101.yaml").limits.leash
+    assert leash["shoulder_pan"] == 0.3 and leash["gripper"] == float("inf")
+    values = yaml.safe_load((ROBOTS / "so101.yaml").read_text(encoding="utf-8"))
+    for unit, expected in (("m", 0.15), ("normalized", float("inf"))):
+        values["action"]["blocks"][0]["unit"] = unit
+        assert RobotSpec.from_mapping(values).limits.leash["shoulder_pan"] == expected
 
 
 def test_an_unreadable_file_is_refused_with_its_name(tmp_path: Path):

@@ -73,7 +73,10 @@ def check_step(spec: RobotSpec, before: Array, after: Array, step_s: float) -> N
 class Loop:
     """A control loop with one robot that the policy moves until a person takes it."""
 
-    def __init__(self, spec: RobotSpec, start: Array, velocity: tuple[float, ...]) -> None:
+    def __init__(
+        self, spec: RobotSpec, start: Array, velocity: tuple[float, ...], measured: Array | None = None
+    ) -> None:
+        self.measured = measured
         self.spec, self.limits = spec, ActionLimits(spec)
         self.takeover, self.arbitration = Takeover(spec, self.limits), Arbitration()
         self.now_ns, self.action = SECOND, start
@@ -85,7 +88,7 @@ class Loop:
     def tick(self, step_ns: int) -> str:
         """Advance; returns who drove, after checking the step."""
         self.now_ns += step_ns
-        turn = self.takeover.tick(self.now_ns, self.motion)
+        turn = self.takeover.tick(self.now_ns, self.motion, self.measured)
         if turn.source and not self.human:
             assert self.arbitration.take_over() is None
         if self.human and not turn.source:
@@ -111,9 +114,13 @@ class Loop:
 
 
 @settings(max_examples=150, deadline=None)
-@given(st.lists(COMMANDS, max_size=60), st.tuples(*[st.floats(-1.4, 1.4)] * 3))
-def test_no_sequence_makes_a_step_beyond_the_limit_or_leads_back_to_the_policy(commands, velocity):
-    loop = Loop(TURNING, TURNING_START, velocity)
+@given(
+    st.lists(COMMANDS, max_size=60),
+    st.tuples(*[st.floats(-1.4, 1.4)] * 3),
+    st.sampled_from([None, TURNING_START]),  # nothing is measured, or the robot is stuck
+)
+def test_no_sequence_makes_a_step_beyond_the_limit_or_leads_back_to_the_policy(commands, velocity, measured):
+    loop = Loop(TURNING, TURNING_START, velocity, measured)
     for name in ("stick", "tracker"):
         loop.takeover.on_dead_man(name, False, loop.now_ns, loop.now_ns)
     for stick, tracker, numbers, step_ns in commands:

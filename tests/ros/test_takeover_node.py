@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from diagnostic_msgs.msg import DiagnosticStatus
 from fake_robot import TICK_NS
+from geometry_msgs.msg import PoseStamped
 from lbm_msgs.msg import ControlState, EpisodeEvent, PolicyStatus, Reason
 from ros_graph import Graph
 from takeover_harness import DEAD_MAN, ESTOP, RESUME, SECOND_DEAD_MAN, SUCCESS, Operator
@@ -177,6 +178,34 @@ def test_a_jump_of_the_leader_is_told_and_pauses_when_it_lasts(operator):
     assert operator.in_mode(HOLD, Reason.HUMAN_CONTROL)
     assert "leader: the motion on /leader is 0.2" in operator.text
     assert max(gripper) <= 0.71
+
+
+def test_a_hand_that_is_stuck_keeps_its_target_near_and_the_stick_turns_back_at_once(operator):
+    operator.drive()
+    wall = operator.graph.robot.position[0] + 0.05
+    operator.graph.robot.change["ee_pose"] = lambda pose: stopped_at(pose, wall)
+    operator.take_over()
+    operator.hold(30, DEAD_MAN, x=1.0)
+    assert "held back" not in operator.text
+    operator.hold(100, DEAD_MAN, x=1.0)
+    x = operator.graph.robot.position[0]
+    assert x == pytest.approx(wall + 0.15), "the leash of metres, where the spec has none"
+    assert operator.in_mode(HUMAN, Reason.HUMAN_CONTROL)
+    assert operator.text.endswith("gamepad: the hand is 0.15 m behind its target: held back")
+    operator.hold(1, DEAD_MAN, x=-1.0)
+    assert operator.graph.robot.position[0] == pytest.approx(x - 0.4 * TICK_NS / 1e9)
+    assert "held back" not in operator.text
+    operator.hold(40, DEAD_MAN, x=1.0)
+    del operator.graph.robot.change["ee_pose"]  # it comes free
+    operator.hold(4, DEAD_MAN, x=1.0)
+    assert operator.graph.robot.position[0] == pytest.approx(x + 0.4 * 4 * TICK_NS / 1e9, abs=0.006)
+    assert_no_jump(operator)
+
+
+def stopped_at(pose: PoseStamped, wall: float) -> PoseStamped:
+    """Return what is measured of a hand that goes no farther along x."""
+    pose.pose.position.x = min(pose.pose.position.x, wall)
+    return pose
 
 
 def test_a_trackers_pose_counts_from_the_takeover(operator):

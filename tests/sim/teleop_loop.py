@@ -66,7 +66,7 @@ class TeleopLoop:
     def _tick(self) -> None:
         self.now_ns += TICK_NS
         self._play()
-        turn = self._takeover.tick(self.now_ns, self._motion)
+        turn = self._takeover.tick(self.now_ns, self._motion, np.append(self.robot.position, np.nan))
         self._driving = bool(turn.source)
         self._command(self._action if turn.action is None else turn.action)
 
