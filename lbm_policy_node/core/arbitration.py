@@ -22,6 +22,9 @@ from enum import IntEnum
 
 from lbm_policy_node.core.reasons import OK, Reason, ReasonCode
 
+WAITING = (ReasonCode.MONITOR_STOP, ReasonCode.E_STOP, ReasonCode.HUMAN_CONTROL)
+"""The reasons of a HOLD that only a person's word or a new goal ends."""
+
 
 class ControlMode(IntEnum):
     """Who drives; the numbers of lbm_msgs/msg/ControlState."""

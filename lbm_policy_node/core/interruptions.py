@@ -11,10 +11,7 @@ A hold is waiting while nothing but a person's word ends it. A run that begins w
 the monitor afresh by itself, as its first chunk says; the lifting that follows must not throw it away.
 """
 
-from lbm_policy_node.core.arbitration import ControlMode
-from lbm_policy_node.core.reasons import ReasonCode
-
-_WAITING = (ReasonCode.MONITOR_STOP, ReasonCode.E_STOP, ReasonCode.HUMAN_CONTROL)
+from lbm_policy_node.core.arbitration import WAITING, ControlMode
 
 _LEFT = {
     int(ControlMode.HUMAN): "a person handed back",
@@ -42,7 +39,7 @@ class Interruptions:
         """
         before, waited = self._mode, self._waits
         self._mode = mode
-        self._waits = mode == ControlMode.STOPPED or (mode == ControlMode.HOLD and code in _WAITING)
+        self._waits = mode == ControlMode.STOPPED or (mode == ControlMode.HOLD and code in WAITING)
         if self._waits and not waited:
             self._run_began = False
         if before is not None and before != mode:

@@ -4,9 +4,10 @@
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import IntEnum
 
+from lbm_policy_node.core.person_time import PersonTime
 from lbm_policy_node.core.reasons import OK, Reason, ReasonCode
 
 MAX_INSTRUCTION_CHARACTERS = 1000
@@ -34,8 +35,9 @@ class Run:
         number: Counts the runs of this process; answers to an earlier run are recognized by it.
         instruction: In force now.
         started_ns: ROS time of acceptance.
-        time_limit_ns: ROS time it may take; 0 for no limit.
+        time_limit_ns: ROS time it may take without the person's; 0 for no limit.
         n_chunks: Chunks published for it.
+        person: How much of it a person has had the robot.
     """
 
     number: int
@@ -43,10 +45,11 @@ class Run:
     started_ns: int
     time_limit_ns: int
     n_chunks: int = 0
+    person: PersonTime = field(default_factory=PersonTime)
 
     def elapsed_s(self, now_ns: int) -> float:
-        """Return the ROS time since acceptance, s."""
-        return (now_ns - self.started_ns) * 1e-9
+        """Return the ROS time since acceptance without the person's, s: it stands still in a takeover."""
+        return (now_ns - self.started_ns - self.person.until(now_ns)) * 1e-9
 
     def remaining_s(self, now_ns: int) -> float:
         """Return the ROS time left, s; infinity without a limit."""
@@ -80,6 +83,7 @@ class GoalHandler:
         """Start idle; ``on_end`` is called once per run, after ``run`` has become None."""
         self._on_end = on_end
         self._runs = 0
+        self._person = PersonTime()
         self.enabled = False
         self.run: Run | None = None
 
@@ -98,7 +102,9 @@ class GoalHandler:
         reason = self.check(instruction, time_limit_s)
         if reason.ok:
             self._runs += 1
-            self.run = Run(self._runs, instruction.strip(), now_ns, round(time_limit_s * 1e9))
+            self._person = self._person.anew(now_ns)
+            limit_ns = round(time_limit_s * 1e9)
+            self.run = Run(self._runs, instruction.strip(), now_ns, limit_ns, person=self._person)
         return reason
 
     def set_instruction(self, instruction: str) -> Reason:
@@ -112,8 +118,16 @@ class GoalHandler:
 
     def rebase(self, jump_ns: int) -> None:
         """Keep the elapsed time of the run when the clock has jumped by so much."""
+        self._person = self._person.rebased(jump_ns)
         if self.run is not None:
-            self.run = replace(self.run, started_ns=self.run.started_ns + jump_ns)
+            started_ns = self.run.started_ns + jump_ns
+            self.run = replace(self.run, started_ns=started_ns, person=self._person)
+
+    def on_control(self, mode: int, code: int, stamp_ns: int) -> None:
+        """Take a control tick: who drives and the code of the reason; a person's time is not the run's."""
+        self._person = self._person.after(mode, code, stamp_ns)
+        if self.run is not None:
+            self.run = replace(self.run, person=self._person)
 
     def count_chunk(self) -> None:
         """Count a published chunk of the run."""

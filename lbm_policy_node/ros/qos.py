@@ -43,6 +43,9 @@ CONTROL_STATE = _profile(reliable=True, depth=1000)
 """One message per tick that the recorder must not lose. A message that the network lost is sent again
 after the writer's next heartbeat, by default within 3 s, unless it has left the history by then."""
 
+NEWEST_CONTROL = _profile(reliable=False, depth=1)
+"""For who wants to know who drives now: a message that was lost is made up for by the next tick's."""
+
 VERDICT = _profile(reliable=True, depth=10)
 """Few, small and each one may stop the robot."""
 

@@ -7,6 +7,7 @@ import math
 import pytest
 from lbm_msgs.action import RunPolicy
 
+from lbm_policy_node.core.arbitration import ControlMode
 from lbm_policy_node.core.reasons import ReasonCode
 from lbm_policy_node.ros.goal import Ending, GoalHandler, Termination
 
@@ -61,6 +62,44 @@ def test_the_time_limit_ends_the_run_once():
     goals.check_time(13 * SECOND)
     assert [(e.termination, e.run.elapsed_s(e.now_ns)) for e in endings] == [(Termination.TIME_LIMIT, 2.0)]
     assert goals.end(Termination.CANCELED, 0).code == ReasonCode.POLICY_NOT_RUNNING
+
+
+def test_the_time_limit_stands_still_from_a_takeover_until_the_policy_goes_on():
+    goals, endings = _handler()
+    goals.start("go", 2.0, 10 * SECOND)
+    for tick in range(100, 200):  # a person drives from 11 s to 15 s, then the robot waits until 20 s
+        mode = ControlMode.HUMAN if 110 <= tick < 150 else ControlMode.HOLD
+        goals.on_control(
+            mode, ReasonCode.HUMAN_CONTROL if tick >= 110 else ReasonCode.NO_CHUNK, tick * SECOND // 10
+        )
+        goals.check_time(tick * SECOND // 10)
+    assert goals.run is not None and goals.run.remaining_s(199 * SECOND // 10) == pytest.approx(1.0)
+    goals.on_control(ControlMode.POLICY, ReasonCode.OK, 20 * SECOND)
+    goals.check_time(21 * SECOND - 1)
+    assert not endings
+    goals.check_time(21 * SECOND)
+    assert [(e.termination, e.run.elapsed_s(e.now_ns)) for e in endings] == [(Termination.TIME_LIMIT, 2.0)]
+
+
+def test_a_clock_that_jumps_back_while_a_person_drives_changes_no_elapsed_time():
+    goals, _ = _handler()
+    goals.start("go", 5.0, 100 * SECOND)
+    for second in (101, 102):
+        goals.on_control(ControlMode.HUMAN, ReasonCode.HUMAN_CONTROL, second * SECOND)
+    goals.rebase(-90 * SECOND)
+    assert goals.run is not None and goals.run.elapsed_s(12 * SECOND) == pytest.approx(1.0)
+    goals.on_control(ControlMode.HUMAN, ReasonCode.HUMAN_CONTROL, 12 * SECOND + SECOND // 2)
+    goals.on_control(ControlMode.POLICY, ReasonCode.OK, 13 * SECOND)
+    assert goals.run.elapsed_s(15 * SECOND) == pytest.approx(3.0)
+
+
+def test_a_run_that_starts_while_a_person_drives_begins_when_the_policy_may_go_on():
+    goals, _ = _handler()
+    goals.on_control(ControlMode.HUMAN, ReasonCode.HUMAN_CONTROL, 1 * SECOND)
+    goals.start("go", 5.0, 3 * SECOND // 2)
+    goals.on_control(ControlMode.HUMAN, ReasonCode.HUMAN_CONTROL, 2 * SECOND)
+    goals.on_control(ControlMode.HOLD, ReasonCode.NO_CHUNK, 5 * SECOND // 2)
+    assert goals.run is not None and goals.run.elapsed_s(3 * SECOND) == pytest.approx(0.5)
 
 
 def test_a_run_without_a_limit_goes_on():

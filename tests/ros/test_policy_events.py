@@ -104,6 +104,107 @@ def test_each_instruction_that_comes_into_force_is_told(user):
     assert {event.source for event in user.events} == {"policy_node"}
 
 
+class RescuedRun:
+    """A run of 2 s whose policy drives, with an operator who may take over."""
+
+    LIMIT_S = 2.0
+
+    def __init__(self, graph: Graph, folder: Path, **executor: str) -> None:
+        self.operator = Operator(graph, folder, **executor)
+        add_policy_node(graph, write_spec(folder), make_checkpoint(folder / "checkpoint"))
+        self.graph, self.user = graph, PolicyUser(graph)
+        graph.spin_until(lambda: self.user.in_state(PolicyStatus.IDLE), "the node to become idle")
+        graph.step(2 * TICKS_PER_STEP)
+        self.action = ActionUser(self.user)
+        self.handle = self.action.send("open the door", time_limit_s=self.LIMIT_S)
+        graph.step_until(lambda: self.operator.in_mode(ControlState.POLICY), "the policy's motion")
+
+    @property
+    def runs(self) -> bool:
+        return not self.user.in_state(PolicyStatus.IDLE)
+
+    def ends_after(self) -> float:
+        """Tick until the run ends; returns the policy's time that its result tells."""
+        for _ in range(400):
+            if not self.runs:
+                break
+            self.operator.hold(1)
+        answer = self.action.wait(self.handle.get_result_async())
+        assert answer.result.termination_reason == RunPolicy.Result.TERMINATION_TIME_LIMIT
+        return answer.result.elapsed_s
+
+    def policys_time(self) -> float:
+        """How long the executor did not say that a person had the robot, since the goal, s."""
+        stamps = [to_ns(s.header.stamp) for s in self.operator.states if s.mode == ControlState.HUMAN]
+        began = next(to_ns(s.header.stamp) for s in self.user.statuses if s.state == PolicyStatus.RUNNING)
+        after = next(
+            to_ns(s.header.stamp)
+            for s in self.operator.states
+            if to_ns(s.header.stamp) > stamps[-1] and s.reason.code != Reason.HUMAN_CONTROL
+        )
+        return (self.graph.robot.now_ns - began - (after - stamps[0])) * 1e-9
+
+
+def test_the_time_limit_stands_still_while_a_person_has_the_robot(graph, tmp_path):
+    run = RescuedRun(graph, tmp_path)
+    run.operator.hold(40)
+    run.operator.take_over(x=0.2)
+    run.operator.hold(10, DEAD_MAN, x=0.2)
+    told = len(run.action.feedback)
+    run.operator.hold(240, DEAD_MAN)  # 3 s, more than the whole limit
+    run.operator.hold(200)  # let go, and waiting for resume
+    assert run.operator.in_mode(ControlState.HOLD, Reason.HUMAN_CONTROL) and run.runs
+    standing = run.action.feedback[told:]
+    assert len(standing) >= 4
+    remaining = [feedback.remaining_s for feedback in standing]
+    assert max(remaining) - min(remaining) < 0.05 and 1.0 < min(remaining) < 1.6
+    assert run.user.status.elapsed_s == pytest.approx(run.LIMIT_S - remaining[-1], abs=0.05)
+    assert run.operator.resume().error_code == Reason.OK
+    assert run.ends_after() == pytest.approx(run.LIMIT_S, abs=0.06)
+    assert run.policys_time() == pytest.approx(run.LIMIT_S, abs=0.1)
+
+
+def test_after_a_release_with_after_takeover_resume_the_time_limit_goes_on(graph, tmp_path):
+    run = RescuedRun(graph, tmp_path, after_takeover="resume")
+    run.operator.take_over()
+    run.operator.hold(200, DEAD_MAN)
+    assert run.runs
+    assert run.ends_after() == pytest.approx(run.LIMIT_S, abs=0.06)
+    assert run.policys_time() == pytest.approx(run.LIMIT_S, abs=0.1)
+
+
+def test_a_hold_without_a_person_counts(graph, tmp_path):
+    run = RescuedRun(graph, tmp_path)
+    run.operator.estop(True)
+    run.operator.hold(2)
+    assert run.operator.in_mode(ControlState.STOPPED)
+    ticks = graph.step_until(lambda: not run.runs, "the time limit")
+    assert ticks <= 165  # 2 s and some ticks
+
+
+def test_a_clock_that_goes_back_in_a_persons_hands_leaves_the_policys_time_as_it_is(graph, tmp_path):
+    run = RescuedRun(graph, tmp_path)
+    run.operator.take_over()
+    run.operator.hold(100, DEAD_MAN)
+    graph.jump(-60.0)
+    run.operator.hold(200)
+    assert run.operator.in_mode(ControlState.HOLD, Reason.HUMAN_CONTROL) and run.runs
+    assert 0.0 < run.user.status.elapsed_s < 0.6
+    assert run.operator.resume().error_code == Reason.OK
+    assert run.ends_after() == pytest.approx(run.LIMIT_S, abs=0.1)
+
+
+def test_an_executor_that_ends_in_a_persons_hands_does_not_stop_the_time_limit_for_ever(graph, tmp_path):
+    run = RescuedRun(graph, tmp_path)
+    run.operator.take_over()
+    run.operator.hold(20, DEAD_MAN)
+    graph.lock_step.remove(run.operator.answered)
+    graph.executor.remove_node(run.operator.executor)
+    run.operator.executor.destroy_node()
+    ticks = graph.step_until(lambda: not run.runs, "the time limit")
+    assert 80 <= ticks <= 250  # the second in which nobody says otherwise, and what was left of 2 s
+
+
 def test_a_person_rescues_a_run_and_the_policy_finishes_it(graph, tmp_path):
     operator = Operator(graph, tmp_path)
     add_policy_node(graph, write_spec(tmp_path), make_checkpoint(tmp_path / "checkpoint"))
