@@ -30,6 +30,7 @@ class ReasonCode(IntEnum):
     INFERENCE_NON_FINITE = 204  # the policy returned NaN or infinity
     INFERENCE_LATE = 205  # the whole chunk was past when it was ready
     SPEC_REFUSED = 206  # the robot spec cannot be read
+    POLICY_UNAVAILABLE = 207  # the policy's server cannot be asked now; recovers by itself
 
     # 300 to 399: the chunk executor; a refused chunk is refused whole.
     NO_CHUNK = 300  # no chunk has arrived yet

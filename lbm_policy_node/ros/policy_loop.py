@@ -166,7 +166,7 @@ class PolicyLoop:
 
     def _accept(self, result: InferenceResult, now_ns: int) -> Reason:
         if result.unavailable:
-            return Reason(ReasonCode.INFERENCE_FAILED, result.error)
+            return Reason(ReasonCode.POLICY_UNAVAILABLE, result.error)
         self._inference.add(result.inference_s)
         if result.samples is None:
             return Reason(ReasonCode.INFERENCE_FAILED, result.error)

@@ -303,7 +303,7 @@ def test_a_policy_that_is_away_blocks_without_counting_as_a_failure_and_resumes(
         bench.step()
         bench.answer()
     report = bench.loop.report()
-    assert report.state == PolicyState.BLOCKED and report.reason.code == ReasonCode.INFERENCE_FAILED
+    assert report.state == PolicyState.BLOCKED and report.reason.code == ReasonCode.POLICY_UNAVAILABLE
     assert "ws://gpu:8000 cannot be reached" in report.reason.text
     assert report.n_failed == 0 and report.n_blocked == 3 * MAX_FAILURES and not bench.endings
     assert np.isnan(report.inference.last_s)  # not asking is no inference time

@@ -14,6 +14,8 @@ from lbm_msgs.msg import ControlState, PolicyStatus, Reason
 from policy_harness import PolicyUser, add_policy_node, make_checkpoint
 from ros_graph import Graph
 
+from lbm_policy_node.core.reasons import ReasonCode
+
 sys.path.insert(0, str(Path(__file__).parents[1] / "serving"))  # for its helper modules
 
 from odd_servers import array, openpi_server, websocket_server  # pyright: ignore[reportMissingImports]
@@ -54,13 +56,13 @@ def test_a_killed_server_holds_the_robot_with_the_reason_and_its_restart_resumes
 
         server.kill()
         graph.step_until(
-            lambda: watcher.in_mode(ControlState.HOLD, Reason.INFERENCE_FAILED),
+            lambda: watcher.in_mode(ControlState.HOLD, ReasonCode.POLICY_UNAVAILABLE),
             "HOLD with the server's absence",
         )
         assert server.url in watcher.state.reason.text
         graph.step(AWAY_TICKS)
         assert watcher.in_mode(ControlState.HOLD) and user.in_state(
-            PolicyStatus.BLOCKED, Reason.INFERENCE_FAILED
+            PolicyStatus.BLOCKED, ReasonCode.POLICY_UNAVAILABLE
         )
         assert "not available" in user.status.reason.text
         assert user.status.n_blocked > MAX_FAILURES and user.status.n_failed == 0
