@@ -8,13 +8,13 @@ ros2 launch lbm_policy bringup.launch.py robot:=metaworld checkpoint:=<folder> s
 """
 
 from launch import LaunchContext, LaunchDescription, LaunchDescriptionEntity
-from launch.actions import DeclareLaunchArgument, LogInfo, OpaqueFunction, Shutdown, UnsetEnvironmentVariable
+from launch.actions import DeclareLaunchArgument, OpaqueFunction
 from launch.substitutions import LaunchConfiguration
-from launch_ros.actions import Node
 
-from lbm_policy_node.graph import TELEOP_CHOICES, GraphConfig, NodeProcess, describe
+from lbm_policy_node.graph import TELEOP_CHOICES, GraphConfig, describe
 from lbm_policy_node.monitor_choice import CHOICES as MONITOR_CHOICES
-from lbm_policy_node.transport import CHOICES, VARIABLES
+from lbm_policy_node.ros.launch_actions import launch_actions
+from lbm_policy_node.transport import CHOICES
 
 SWITCH = ["true", "false"]
 ARGUMENTS = [
@@ -107,29 +107,9 @@ def read_config(context: LaunchContext) -> GraphConfig:
     )
 
 
-def launch_node(process: NodeProcess) -> Node:
-    """Return the launch action of one process; when it ends, so does the launch."""
-    return Node(
-        package="lbm_policy",
-        executable=process.executable,
-        name=process.name,
-        namespace=process.namespace,
-        parameters=[dict(process.parameters)],
-        additional_env=dict(process.environment),
-        output="screen",
-        emulate_tty=True,
-        on_exit=Shutdown(reason=f"{process.name} ended"),
-    )
-
-
 def launch_graph(context: LaunchContext) -> list[LaunchDescriptionEntity]:
     """Return what starts the graph, once the arguments are known."""
-    graph = describe(read_config(context))
-    return [
-        *(UnsetEnvironmentVariable(name) for name in VARIABLES),
-        *(LogInfo(msg=message) for message in graph.messages),
-        *(launch_node(process) for process in graph.processes),
-    ]
+    return launch_actions(describe(read_config(context)))
 
 
 def generate_launch_description() -> LaunchDescription:

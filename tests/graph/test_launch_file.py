@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 import yaml
 
+import lbm_policy_node
 from lbm_policy_node.graph import GraphConfig, NodeProcess, describe
 from lbm_policy_node.paths import shared_path
 from lbm_policy_node.replay_graph import ReplayConfig, describe_replay
@@ -153,6 +154,15 @@ def declared_arguments(file: Path) -> set[str]:
         and call.func.id == "DeclareLaunchArgument"
         and isinstance(call.args[0], ast.Constant)
     }
+
+
+def test_nothing_but_the_launch_files_needs_launch() -> None:
+    shared = Path(lbm_policy_node.__file__).parent / "ros" / "launch_actions.py"
+    others = [path for path in shared.parents[1].rglob("*.py") if path != shared]
+    assert len(others) > 100
+    assert not [path for path in others if "launch_actions" in path.read_text(encoding="utf-8")]
+    for file in (LAUNCH_FILE, REPLAY_FILE):
+        assert "from lbm_policy_node.ros.launch_actions import launch_actions" in file.read_text()
 
 
 def test_launch_file_and_bringup_offer_the_same_arguments() -> None:
