@@ -8,6 +8,7 @@ from typing import ClassVar
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
 
 from .parameters import Config, declare
+from .qos_events import look_seldom
 
 
 class ManagedNode(LifecycleNode):
@@ -41,7 +42,9 @@ class ManagedNode(LifecycleNode):
 
     def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Configure, or refuse with a reason and stay unconfigured."""
-        return self._attempt("configure", state)
+        outcome = self._attempt("configure", state)
+        look_seldom(self)
+        return outcome
 
     def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Activate, or refuse with a reason and stay inactive."""
