@@ -114,8 +114,8 @@ class ChunkExecutor:
             reason = self._start(now_ns) if self._driver is not ControlMode.POLICY else reason
         plan, chunk_id = self._chunks.plan, self._chunks.chunk_id
         proposed = self._chunks.proposed(now_ns)
-        if plan and self.mode is ControlMode.POLICY:
-            action, news = self._drive(now_ns, plan)
+        if plan and proposed is not None and self.mode is ControlMode.POLICY:
+            action, news = proposed, self._drive(now_ns, plan, proposed)
             self.takeover.forget()
         elif self.turn.action is not None and self.mode is ControlMode.HUMAN:
             action, news = self._follow(now_ns, self.turn.action), None
@@ -123,7 +123,8 @@ class ChunkExecutor:
             action, news = self._rest(now_ns)
         self._before = self.mode
         reason = told(reason, self.turn)
-        return Command(_sent(action), self.mode, reason, chunk_id, proposed, news or halted, self.turn.source)
+        plan, source = news or halted, self.turn.source
+        return Command(_sent(action), self.mode, reason, chunk_id, _sent(proposed), plan, source)
 
     def _watch_clock(self, now_ns: int) -> Reason | None:
         if not self._clock.jumped_back(now_ns):
@@ -217,12 +218,11 @@ class ChunkExecutor:
             return command
         return np.where(np.isnan(measured), command, measured)
 
-    def _drive(self, now_ns: int, plan: Plan) -> tuple[Array, Plan | None]:
-        action = plan.at(self._limits.layout, now_ns)
+    def _drive(self, now_ns: int, plan: Plan, action: Array) -> Plan | None:
         self._holding.drive(now_ns, action, first=self._driver is not ControlMode.POLICY)
         news = None if plan is self._announced else plan
         self._driver, self._announced = ControlMode.POLICY, plan
-        return action, news
+        return news
 
     def _follow(self, now_ns: int, action: Array) -> Array:
         starts_elsewhere = self._driver is not ControlMode.HUMAN and not self._obeyed

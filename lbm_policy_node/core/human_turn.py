@@ -39,6 +39,8 @@ def told(reason: Reason, turn: HumanTurn) -> Reason:
     ]
     if not (turn.source or turn.reason.ok or reason.ok):
         notes.insert(0, turn.reason.text)
+    if not notes:
+        return reason
     for note in notes:
         if not any(note in part for part in parts):
             parts = [*(part for part in parts if part not in note), note]

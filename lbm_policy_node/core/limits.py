@@ -99,19 +99,19 @@ class ActionLimits:
         return np.clip(action, np.minimum(low, around), np.maximum(high, around))
 
     def _finite(self, rows: Array) -> Reason | None:
-        bad = np.argwhere(~np.isfinite(rows))
-        if not bad.size:
+        bad = _first(~np.isfinite(rows))
+        if bad is None:
             return None
-        row, column = bad[0]
+        row, column = bad
         text = f"row {row}: {self.names[column]} is {rows[row, column]}"
         return Reason(ReasonCode.CHUNK_NON_FINITE, text)
 
     def _position(self, rows: Array) -> Reason | None:
         slack = 1e-9 * np.maximum(1.0, np.abs(rows))
-        bad = np.argwhere((rows < self.low - slack) | (rows > self.high + slack))
-        if not bad.size:
+        bad = _first((rows < self.low - slack) | (rows > self.high + slack))
+        if bad is None:
             return None
-        row, column = bad[0]
+        row, column = bad
         allowed = f"[{self.low[column]:g}, {self.high[column]:g}]"
         text = f"row {row}: {self.names[column]} = {rows[row, column]:.4g} is outside {allowed}"
         return Reason(ReasonCode.POSITION_LIMIT, text)
@@ -120,9 +120,9 @@ class ActionLimits:
         for start in self._cartesian:
             low, high = self._box
             xyz = rows[:, start : start + 3]
-            bad = np.argwhere((xyz < low - 1e-9) | (xyz > high + 1e-9))
-            if bad.size:
-                row, axis = bad[0]
+            bad = _first((xyz < low - 1e-9) | (xyz > high + 1e-9))
+            if bad is not None:
+                row, axis = bad
                 allowed = f"[{low[axis]:g}, {high[axis]:g}]"
                 where = f"row {row}: {self.names[start + axis]} = {xyz[row, axis]:.4g}"
                 text = f"{where} is outside the box {allowed}"
@@ -151,10 +151,10 @@ class ActionLimits:
     def _above(
         self, values: Array, limit: Array, code: ReasonCode, what: str, per: str, first_row: int
     ) -> Reason | None:
-        bad = np.argwhere(values > limit * _SLACK)
-        if not bad.size:
+        bad = _first(values > limit * _SLACK)
+        if bad is None:
             return None
-        row, index = bad[0]
+        row, index = bad
         name = self.names[self.moving[index]]
         text = f"row {row + first_row}: {what} of {name} is {values[row, index]:.4g}{per}, "
         text += f"limit {limit[index]:g}{per}"
@@ -169,3 +169,8 @@ class ActionLimits:
         names = f"{self.names[columns.start]}..{self.names[columns.stop - 1]}"
         text = f"row {bad[0] + first_row}: rotation {names} is {values[bad[0]]:.4g}, limit {limit:g}"
         return Reason(code, text)
+
+
+def _first(bad: Array) -> tuple[int, int] | None:
+    """Return row and column of the first True of a matrix; asks cheaply first, for most have none."""
+    return tuple(np.argwhere(bad)[0]) if bad.any() else None
