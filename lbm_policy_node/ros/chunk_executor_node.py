@@ -43,11 +43,16 @@ class ChunkExecutorNode(ManagedNode):
         self._refusal = ""
 
     def activate(self) -> None:
-        """Start the control tick."""
+        """Say what will move, then start the control tick; rclpy takes 50 ms for the first line it logs."""
         assert self._runtime is not None  # the lifecycle configures first
-        self._tick_timer = self.create_timer(1.0 / self._runtime.robot.control_rate_hz, self._tick)
-        if not self.config.enable_control:
+        robot = self._runtime.robot
+        if self.config.enable_control:
+            self.get_logger().info(
+                f"{robot.control_rate_hz:g} commands a second to {[*robot.action.by_topic()]}"
+            )
+        else:
             self.get_logger().warning("shadow mode: enable_control is false, nothing is sent to controllers")
+        self._tick_timer = self.create_timer(1.0 / robot.control_rate_hz, self._tick)
 
     def deactivate(self) -> None:
         """Hold, then stop the control tick."""
