@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from math import nan
 
 import numpy as np
@@ -60,6 +61,7 @@ class Share:
         return clopper_pearson(self.count, self.total, mass)
 
 
+@cache  # an evaluation asks thousands of times for a few dozen
 def clopper_pearson(count: int, total: int, mass: float = 0.95) -> tuple[float, float]:
     """Return the exact two-sided interval of a rate; (0, 1) when there was no trial."""
     if not total:

@@ -4,9 +4,7 @@
 
 from __future__ import annotations
 
-import multiprocessing
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,6 +21,7 @@ from lbm_policy_node.policies.policy import Policy
 from lbm_policy_node.sim.demonstrations import DemonstrationConfig
 from lbm_policy_node.sim.evaluation import SPEC, cached_policy, cached_robot
 from lbm_policy_node.sim.perturbations.catalogue import PerturbedEpisode, make_perturbations
+from lbm_policy_node.sim.processes import run_in_processes
 from lbm_policy_node.sim.robot import Scene, SimulatedRobot
 from lbm_policy_node.sim.rollout import Rollout, RolloutConfig, roll_out, time_ns
 from lbm_policy_node.sim.snapshot import Snapshot
@@ -62,10 +61,7 @@ def record(
     """Run the trials whose files are missing in the folder; yields how many each block has finished."""
     missing = [trial for trial in trials if not trial.path(folder).exists()]
     blocks = [missing[i : i + block] for i in range(0, len(missing), block)]
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(processes, mp_context=context) as pool:
-        for future in as_completed([pool.submit(record_block, part, config, folder) for part in blocks]):
-            yield future.result()
+    yield from run_in_processes(record_block, [(part, config, folder) for part in blocks], processes)
 
 
 def record_block(part: Sequence[Trial], config: RecordingConfig, folder: Path) -> int:

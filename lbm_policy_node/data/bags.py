@@ -6,12 +6,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from rosbags.interfaces import Connection, MessageDefinitionFormat
+from rosbags.interfaces import MessageDefinition, MessageDefinitionFormat
 from rosbags.rosbag2 import Reader, ReaderError
 from rosbags.typesys import Stores, get_types_from_idl, get_types_from_msg, get_typestore
+from rosbags.typesys.store import Typestore
 
 
 class BagError(ValueError):
@@ -31,6 +33,10 @@ class BagMessage:
     topic: str
     log_ns: int
     value: Any
+
+
+class _UnreadableDefinition(ValueError):
+    """Which, and why."""
 
 
 class Bag:
@@ -132,24 +138,32 @@ class Bag:
 
     def _register(self) -> None:
         """Know the types as they were when the bag was recorded."""
-        self._store = get_typestore(Stores.EMPTY)
-        for connection in self._reader.connections:
-            if connection.msgtype not in self._store.fielddefs:
-                self._store.register(self._types_of(connection))
-
-    def _types_of(self, connection: Connection) -> Any:
-        definition = connection.msgdef
-        if definition.format is MessageDefinitionFormat.NONE:
-            text = f"no definition of {connection.msgtype} ({connection.topic}) is embedded"
-            raise BagError(f"'{self.path}': {text}; record it with a recorder that embeds definitions")
-        parse = get_types_from_idl if definition.format is MessageDefinitionFormat.IDL else None
         try:
-            if parse is not None:
-                return parse(definition.data)
-            return get_types_from_msg(definition.data, connection.msgtype)
-        except Exception as error:  # whatever the parser meets
-            text = f"the embedded definition of {connection.msgtype} cannot be read: {error}"
-            raise BagError(f"'{self.path}': {text}") from error
+            self._store = _store_of(tuple((c.topic, c.msgtype, c.msgdef) for c in self._reader.connections))
+        except _UnreadableDefinition as error:
+            raise BagError(f"'{self.path}': {error}") from error
 
     def _damaged(self, error: Exception) -> BagError:
         return BagError(f"'{self.path}' is damaged: {error}; run: lbm episodes repair '{self.path}'")
+
+
+@lru_cache(maxsize=32)  # bags of one recorder have the same, and making classes of them takes a while
+def _store_of(topics: tuple[tuple[str, str, MessageDefinition], ...]) -> Typestore:
+    """The types of these topics; the first definition of a type counts. Not to be changed."""
+    store = get_typestore(Stores.EMPTY)
+    for topic, name, definition in topics:
+        if name not in store.fielddefs:
+            store.register(_parsed(topic, name, definition))
+    return store
+
+
+def _parsed(topic: str, name: str, definition: MessageDefinition) -> Any:
+    if definition.format is MessageDefinitionFormat.NONE:
+        text = f"no definition of {name} ({topic}) is embedded"
+        raise _UnreadableDefinition(f"{text}; record it with a recorder that embeds definitions")
+    try:
+        if definition.format is MessageDefinitionFormat.IDL:
+            return get_types_from_idl(definition.data)
+        return get_types_from_msg(definition.data, name)
+    except Exception as error:  # whatever the parser meets
+        raise _UnreadableDefinition(f"the embedded definition of {name} cannot be read: {error}") from error

@@ -6,7 +6,9 @@ from __future__ import annotations
 
 import os
 import sys
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 from rosbags.typesys import Stores, get_types_from_msg, get_typestore
 from rosbags.typesys.msg import normalize_msgtype
@@ -53,9 +55,14 @@ class MessageTypes:
             name = missing.pop()
             if name in self.store.fielddefs:
                 continue
-            found = get_types_from_msg(_read(name), name)
+            found = _parsed(_read(name), name)
             self.store.register(found)
             missing += [part for _, fields in found.values() for part in _parts(fields)]
+
+
+@cache  # parsing takes most of the time of starting a recording
+def _parsed(text: str, name: str) -> Any:
+    return get_types_from_msg(text, name)
 
 
 def _parts(fields: object) -> list[str]:

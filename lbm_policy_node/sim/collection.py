@@ -4,9 +4,7 @@
 
 from __future__ import annotations
 
-import multiprocessing
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -14,6 +12,7 @@ import numpy as np
 
 from lbm_policy_node.sim.demonstrations import Demonstration, DemonstrationConfig, demonstrate
 from lbm_policy_node.sim.experts import ScriptedExpert
+from lbm_policy_node.sim.processes import run_in_processes
 from lbm_policy_node.sim.robot import Scene, SimulatedRobot
 from lbm_policy_node.sim.tasks import SLIDERS, TASKS
 
@@ -74,11 +73,7 @@ def collect(config: CollectionConfig, folder: Path, *, processes: int) -> Iterat
     """
     folder.mkdir(parents=True, exist_ok=True)
     missing = [a for a in assignments(config) if not a.path(folder).exists()]
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(processes, mp_context=context) as pool:
-        futures = [pool.submit(fulfil, assignment, config, folder) for assignment in missing]
-        for future in as_completed(futures):
-            yield future.result()
+    yield from run_in_processes(fulfil, [(assignment, config, folder) for assignment in missing], processes)
 
 
 def fulfil(assignment: Assignment, config: CollectionConfig, folder: Path) -> int:

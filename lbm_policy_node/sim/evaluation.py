@@ -4,9 +4,7 @@
 
 from __future__ import annotations
 
-import multiprocessing
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,6 +15,7 @@ from lbm_policy_node.core.robot_spec import RobotSpec
 from lbm_policy_node.paths import shared_path
 from lbm_policy_node.policies.load import load_policy
 from lbm_policy_node.policies.policy import Policy
+from lbm_policy_node.sim.processes import run_in_processes
 from lbm_policy_node.sim.robot import Scene, SimulatedRobot
 from lbm_policy_node.sim.rollout import Rollout, RolloutConfig, roll_out
 from lbm_policy_node.sim.success import beta_interval
@@ -87,10 +86,7 @@ def evaluate(config: EvaluationConfig, *, processes: int, block: int = 5) -> Ite
     """Run all episodes; yields blocks of outcomes as they finish, in no particular order."""
     wanted = trials(config)
     blocks = [wanted[i : i + block] for i in range(0, len(wanted), block)]
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(processes, mp_context=context) as pool:
-        for future in as_completed([pool.submit(run_trials, part, config) for part in blocks]):
-            yield future.result()
+    yield from run_in_processes(run_trials, [(part, config) for part in blocks], processes)
 
 
 def run_trials(part: Sequence[Trial], config: EvaluationConfig) -> list[Outcome]:

@@ -134,7 +134,7 @@ class SimulatedRobot:
 
     def reload_meshes(self) -> None:
         """Let the cameras see changed meshes; everything else they see anyway."""
-        self._cameras.reload()
+        self._cameras.close()  # graphics memory has copies of the old ones
 
     @property
     def commanded_position(self) -> Array:
@@ -175,7 +175,7 @@ class SimulatedRobot:
         return names, np.array([j.qpos[0] for j in joints]), np.array([j.qvel[0] for j in joints])
 
     def close(self) -> None:
-        """Release the renderer."""
+        """Release the renderer, which the next picture would make anew."""
         self._cameras.close()
 
     @property

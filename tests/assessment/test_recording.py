@@ -78,6 +78,6 @@ def test_recording_goes_on_where_it_stopped(tmp_path):
     config = RecordingConfig(checkpoint=CHECKPOINT, max_steps=4, n_samples=1, expert_steps=0)
     assert sum(record(wanted[:2], config, tmp_path, processes=1)) == 2
     before = wanted[0].path(tmp_path).read_bytes()
-    assert sum(record(wanted, config, tmp_path, processes=1)) == 1
+    assert sum(record(wanted, config, tmp_path, processes=2)) == 1
     assert wanted[0].path(tmp_path).read_bytes() == before
     assert read_episode(wanted[2].path(tmp_path)).meta["seed"] == 3

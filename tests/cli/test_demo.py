@@ -39,8 +39,8 @@ def graph(task: str) -> Graph:
 
 
 def plan(output: Path, *episodes: Episode) -> DemoPlan:
-    """Three seconds of simulated time per episode: enough for many chunks on a busy machine too."""
-    return DemoPlan(episodes=episodes, time_limit_s=3.0, wall_limit_s=60.0, output=str(output))
+    """Two seconds of simulated time per episode: enough for many chunks on a busy machine too."""
+    return DemoPlan(episodes=episodes, time_limit_s=2.0, wall_limit_s=60.0, output=str(output))
 
 
 @pytest.fixture(scope="module")
@@ -55,7 +55,7 @@ def test_success_ends_a_run_and_the_time_limit_ends_the_other(finished) -> None:
     solved, unsolved = finished[0].results
     assert (solved.solved, solved.ending, solved.instruction) == (True, "solved", "close the drawer")
     assert (unsolved.solved, unsolved.ending) == (False, "time limit")
-    assert solved.seconds < 3.0 <= unsolved.seconds < 3.5
+    assert solved.seconds < 2.0 <= unsolved.seconds < 2.5
     assert unsolved.chunks >= 2 and unsolved.commands >= 10, "chunks came and commands were sent"
 
 

@@ -14,6 +14,7 @@ CHECKPOINT = str(shared_path("checkpoints/mt10"))
 SMALL = (
     "--task", "drawer-close", "--training", "2", "--calibration", "4", "--in-distribution", "2",
     "--erratic", "0", "--progress", "1", "--benign", "0", "--max-steps", "28", "--n-samples", "2",
+    "--processes", "1",
 )  # fmt: skip
 
 
@@ -37,7 +38,7 @@ def test_an_evaluation_without_a_solved_episode_says_so(tmp_path):
 def test_calibration_from_simulation_names_what_is_not_armed(tmp_path):
     out = tmp_path / "monitor.json"
     arguments = ["calibrate", "--simulate", "3", "--task", "drawer-open", "--samples", "2", "--checkpoint",
-                 CHECKPOINT, "--work", str(tmp_path / "work"), "--out", str(out)]  # fmt: skip
+                 CHECKPOINT, "--processes", "1", "--work", str(tmp_path), "--out", str(out)]  # fmt: skip
     done = CliRunner().invoke(main, arguments)
     assert done.exit_code == 0, done.output
     assert "WARN (alpha 0.1) is NOT ARMED: 3 successes, 9 are needed" in done.output

@@ -34,6 +34,8 @@ START_NS = 100_000_000_000
 TICK_NS = 12_500_000
 TICKS_PER_STEP = 4
 TOPICS = {role: f"/{role}" for role in ROLES} | {"policy_status": "/policy_node/status"}
+TYPES = MessageTypes()
+"""Shared, because it makes code for each type that it meets."""
 Infer = Callable[[Sequence[Observation], int, int], Array]
 """History, number of samples and seed to samples (K, horizon, 4)."""
 
@@ -73,7 +75,7 @@ class EpisodeMaker:
     def __init__(self, folder: Path, recipe: Recipe) -> None:
         self.path, self._recipe = folder, recipe
         self.spec = RobotSpec.load(recipe.spec)
-        self._types = MessageTypes()
+        self._types = TYPES
         streams = {stream.topic: stream.type for stream in self.spec.streams.values()}
         topics = streams | {topic: ROLES[role] for role, topic in recipe.roles.items()}
         header = EpisodeHeader(

@@ -14,17 +14,35 @@ from lbm_policy_node.sim.robot import SimulatedRobot
 from lbm_policy_node.sim.tasks import TASKS
 
 
+@pytest.fixture(scope="session")
+def built_robots():
+    return {}
+
+
+@pytest.fixture(scope="module")
+def open_robots(built_robots):
+    """Each module gives back the renderers, of 40 MiB each."""
+    yield built_robots
+    for robot in built_robots.values():
+        robot.close()
+
+
 @pytest.fixture
-def make_robot():
-    robots = []
+def make_robot(open_robots):
+    """One robot per task and size of pictures, which tests pass on.
+
+    It comes as the last test left it, for building one takes longer than most tests: reset it first, which
+    lays out the scene as built.
+    """
 
     def make(name, pixels=32):
-        robots.append(SimulatedRobot(TASKS[name], height=pixels, width=pixels))
-        return robots[-1]
+        if (name, pixels) not in open_robots:
+            open_robots[name, pixels] = SimulatedRobot(TASKS[name], height=pixels, width=pixels)
+        robot = open_robots[name, pixels]
+        robot.perturbations = ()
+        return robot
 
-    yield make
-    for robot in robots:
-        robot.close()
+    return make
 
 
 @pytest.fixture

@@ -12,7 +12,6 @@ from lbm_policy_node.core.robot_spec import RobotSpec
 from lbm_policy_node.paths import shared_path
 from lbm_policy_node.policies.load import load_policy
 from lbm_policy_node.sim.evaluation import Trial
-from lbm_policy_node.sim.robot import SimulatedRobot
 from lbm_policy_node.sim.rollout import RolloutConfig, roll_out
 from lbm_policy_node.sim.tasks import TASKS
 
@@ -46,27 +45,26 @@ def test_card_and_evaluation_belong_to_these_weights(policy):
 
 
 @pytest.mark.parametrize("task", ["drawer-open", "drawer-close"])
-def test_a_solved_task_stays_solved(task, policy, spec):
-    robot = SimulatedRobot(TASKS[task])
-    solved = [
-        roll_out(
-            robot, policy, spec, Trial(task, seed, False).scene, TASKS[task].instruction, RolloutConfig()
-        )
-        for seed in range(3)
-    ]
-    robot.close()
-    assert sum(result.success for result in solved) >= 2
+def test_a_solved_task_stays_solved(task, make_robot, policy, spec):
+    """In two of three scenes; the third is run only where it decides."""
+    robot, solved = make_robot(task, pixels=128), []
+    for seed in range(3):
+        scene = Trial(task, seed, False).scene
+        result = roll_out(robot, policy, spec, scene, TASKS[task].instruction, RolloutConfig())
+        solved.append(result.success)
+        if sum(solved) == 2:
+            break
+    assert sum(solved) == 2, solved
 
 
-def test_the_instruction_decides_in_one_scene(policy, spec):
+def test_the_instruction_decides_in_one_scene(make_robot, policy, spec):
     moved = {}
     for task in ("drawer-open", "drawer-close"):
-        robot, trial = SimulatedRobot(TASKS[task]), Trial(task, 1, True)
+        robot, trial = make_robot(task, pixels=128), Trial(task, 1, True)
         robot.reset(trial.scene)
         before = robot.opening
         roll_out(robot, policy, spec, trial.scene, TASKS[task].instruction, RolloutConfig())
         moved[task] = robot.opening - before
-        robot.close()
     assert moved["drawer-open"] > 0.15
     assert moved["drawer-close"] < -0.15
     assert np.isfinite(list(moved.values())).all()

@@ -9,7 +9,7 @@ from lbm_policy_node.core.chunk_executor import ChunkExecutor
 from lbm_policy_node.core.robot_spec import RobotSpec
 from lbm_policy_node.core.types import ActionChunk, no_samples
 from lbm_policy_node.paths import shared_path
-from lbm_policy_node.sim.demonstrations import DemonstrationConfig, demonstrate
+from lbm_policy_node.sim.demonstrations import TICKS_PER_STEP, DemonstrationConfig, demonstrate
 from lbm_policy_node.sim.experts import ScriptedExpert
 from lbm_policy_node.sim.robot import MAX_STEP_M, Scene
 from lbm_policy_node.sim.rollout import RolloutConfig, roll_out
@@ -18,11 +18,41 @@ from lbm_policy_node.sim.tasks import TASKS, task_named
 STILL = DemonstrationConfig(noise_m=0.0, start_offset_m=0.0)
 
 
+@pytest.fixture(scope="module")
+def demonstrations():
+    return {}
+
+
+@pytest.fixture
+def demonstration(demonstrations, make_robot):
+    """What the expert demonstrates in the scene of seed 0, made once, because its pictures take a second."""
+
+    def make(name):
+        if name not in demonstrations:
+            expert = ScriptedExpert(TASKS[name])
+            demonstrations[name] = demonstrate(make_robot(name), expert, Scene(seed=0), STILL)
+        return demonstrations[name]
+
+    return make
+
+
+def solve(robot, seed):
+    """Let the expert act, without pictures."""
+    robot.reset(Scene(seed=seed))
+    expert = ScriptedExpert(robot.task)
+    while not robot.success and robot.ticks < STILL.max_steps * TICKS_PER_STEP:
+        robot.tick_by(*expert.act(robot))
+    return robot.success
+
+
 @pytest.mark.parametrize("name", TASKS)
-def test_scripted_expert_solves_every_task(name, make_robot):
-    robot, expert = make_robot(name), ScriptedExpert(TASKS[name])
-    solved = [demonstrate(robot, expert, Scene(seed=seed), STILL) is not None for seed in range(2)]
-    assert all(solved)
+def test_scripted_expert_demonstrates_every_task(name, demonstration):
+    assert demonstration(name) is not None
+
+
+@pytest.mark.parametrize("name", TASKS)
+def test_scripted_expert_solves_another_scene_of_every_task(name, make_robot):
+    assert solve(make_robot(name), seed=1)
 
 
 def test_same_seed_gives_the_same_scene_and_another_seed_another(make_robot):
@@ -57,9 +87,8 @@ def test_controller_moves_at_most_one_centimetre_per_axis_and_tick(make_robot):
 
 
 def test_success_is_cleared_by_reset(make_robot):
-    robot, expert = make_robot("reach"), ScriptedExpert(TASKS["reach"])
-    demonstrate(robot, expert, Scene(seed=0), STILL)
-    assert robot.success
+    robot = make_robot("reach")
+    assert solve(robot, seed=0)
     robot.reset(Scene(seed=1))
     assert not robot.success
 
@@ -87,13 +116,13 @@ class RecordedPolicy:
 
 
 @pytest.mark.parametrize("name", ["drawer-open", "pick-place", "door-open"])
-def test_recorded_actions_solve_the_task_through_the_executor(name, make_robot, policy_spec):
+def test_recorded_actions_solve_the_task_through_the_executor(name, demonstration, make_robot, policy_spec):
     """Holds only if the recorded action, the spec's lead and the executor agree about time."""
     robot, spec = make_robot(name), RobotSpec.load(shared_path("config/robots/metaworld.yaml"))
-    demo = demonstrate(robot, ScriptedExpert(TASKS[name]), Scene(seed=5), STILL)
+    demo = demonstration(name)
     assert demo is not None
     policy = RecordedPolicy(policy_spec, demo.action)
-    result = roll_out(robot, policy, spec, Scene(seed=5), TASKS[name].instruction, RolloutConfig())
+    result = roll_out(robot, policy, spec, Scene(seed=0), TASKS[name].instruction, RolloutConfig())
     assert result.success, result
     assert result.refused == ()
 

@@ -8,7 +8,6 @@ import pytest
 from lbm_policy_node.sim.experts import ScriptedExpert
 from lbm_policy_node.sim.robot import MAX_STEP_M, Scene, SimulatedRobot
 from lbm_policy_node.sim.snapshot import Snapshot
-from lbm_policy_node.sim.tasks import TASKS
 
 
 def drive(robot: SimulatedRobot, ticks: int) -> list[np.ndarray]:
@@ -22,8 +21,8 @@ def drive(robot: SimulatedRobot, ticks: int) -> list[np.ndarray]:
 
 
 @pytest.mark.parametrize("task", ["door-open", "drawer-open", "pick-place"])
-def test_the_future_after_going_back_is_the_same(task):
-    robot = SimulatedRobot(TASKS[task])
+def test_the_future_after_going_back_is_the_same(task, make_robot):
+    robot = make_robot(task)
     robot.reset(Scene(seed=3))
     drive(robot, 30)
     snapshot = Snapshot.take(robot)
@@ -33,15 +32,13 @@ def test_the_future_after_going_back_is_the_same(task):
         assert robot.ticks == 30
         np.testing.assert_array_equal(drive(robot, 50), first)
         assert robot.reward == reward
-    robot.close()
 
 
-def test_going_back_undoes_a_change_of_the_scene():
-    robot = SimulatedRobot(TASKS["drawer-open"])
+def test_going_back_undoes_a_change_of_the_scene(make_robot):
+    robot = make_robot("drawer-open")
     robot.reset(Scene(seed=3))
     snapshot = Snapshot.take(robot)
     before = robot.environment.model.body_pos.copy()
     robot.environment.model.body_pos[:, 0] += 0.1
     snapshot.restore(robot)
     np.testing.assert_array_equal(robot.environment.model.body_pos, before)
-    robot.close()

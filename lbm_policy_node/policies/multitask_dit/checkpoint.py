@@ -13,6 +13,7 @@ import torch
 from tokenizers import Tokenizer
 from torch import Tensor
 
+from lbm_policy_node.policies.empty_model import empty_model
 from lbm_policy_node.policies.errors import CheckpointError
 from lbm_policy_node.policies.features import STATE_KEY
 from lbm_policy_node.policies.files import CONFIG_FILE, WEIGHTS_FILE, file_id, read_json, write_json
@@ -180,7 +181,7 @@ def _action_steps(config: MultiTaskDiTConfig) -> int | None:
 def _build(directory: Path, make: Callable[[], MultiTaskDiT], weights: Mapping[str, Tensor]) -> MultiTaskDiT:
     """The model with these weights; built without memory first, so that nothing is initialised twice."""
     try:
-        with torch.device("meta"):
+        with empty_model():
             model = make()
     except CheckpointError as error:
         raise CheckpointError(directory / CONFIG_FILE, error.field, error.expectation) from error

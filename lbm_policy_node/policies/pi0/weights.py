@@ -11,6 +11,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
+from lbm_policy_node.policies.empty_model import empty_model
 from lbm_policy_node.policies.errors import CheckpointError
 from lbm_policy_node.policies.files import CONFIG_FILE, WEIGHTS_FILE
 from lbm_policy_node.policies.pi0.config import Pi0Config
@@ -177,7 +178,7 @@ def _build(
 
 def meta_model(config: Pi0Config, sizes: Pi0Sizes) -> Pi0:
     """A model without memory: names and shapes."""
-    with torch.device("meta"):
+    with empty_model():
         return Pi0(config, sizes)
 
 
