@@ -70,9 +70,9 @@ class CameraRig:
         return {name: _render_one(renderer, data, slot) for name, slot in self._slots.items()}
 
     def _make_renderer(self) -> mujoco.Renderer:
-        self._renderer = mujoco.Renderer(self._model, self._height, self._width)
-        atexit.register(self._renderer.close)  # before EGL itself shuts down, which registered earlier
-        return self._renderer
+        renderer = self._renderer = mujoco.Renderer(self._model, self._height, self._width)
+        atexit.register(renderer.close)  # before EGL itself shuts down, which registered earlier
+        return renderer
 
     def close(self) -> None:
         """Release the offscreen context; another picture makes a new one of the meshes as they are then."""
