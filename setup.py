@@ -53,14 +53,14 @@ setup(
     entry_points={
         "console_scripts": [
             "lbm = lbm_policy_node.cli.main:main",
-            "policy_node = lbm_policy_node.ros.policy_node:main",
-            "chunk_executor_node = lbm_policy_node.ros.chunk_executor_node:main",
-            "monitor_node = lbm_policy_node.ros.monitor_node:main",
-            "recorder_node = lbm_policy_node.ros.recorder_node:main",
-            "sim_robot_node = lbm_policy_node.ros.sim_robot_node:main",
-            "scripted_teleop_node = lbm_policy_node.ros.scripted_teleop_node:main",
-            "keyboard_teleop_node = lbm_policy_node.ros.keyboard_teleop_node:main",
-            "bag_player_node = lbm_policy_node.ros.bag_player_node:main",
+            "policy_node = lbm_policy_node.ros.policy.policy_node:main",
+            "chunk_executor_node = lbm_policy_node.ros.executor.chunk_executor_node:main",
+            "monitor_node = lbm_policy_node.ros.monitor.monitor_node:main",
+            "recorder_node = lbm_policy_node.ros.recorder.recorder_node:main",
+            "sim_robot_node = lbm_policy_node.ros.sim.sim_robot_node:main",
+            "scripted_teleop_node = lbm_policy_node.ros.sim.scripted_teleop_node:main",
+            "keyboard_teleop_node = lbm_policy_node.ros.keyboard.keyboard_teleop_node:main",
+            "bag_player_node = lbm_policy_node.ros.player.bag_player_node:main",
         ],
         # Named as the module, so that `pytest -p` of it finds the same plugin and not a second one.
         "pytest11": ["lbm_policy_node.testing.plugin = lbm_policy_node.testing.plugin"],

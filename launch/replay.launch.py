@@ -11,10 +11,10 @@ from launch import LaunchContext, LaunchDescription, LaunchDescriptionEntity
 from launch.actions import DeclareLaunchArgument, OpaqueFunction
 from launch.substitutions import LaunchConfiguration
 
-from lbm_policy_node.monitor_choice import CHOICES as MONITOR_CHOICES
-from lbm_policy_node.replay_graph import ReplayConfig, describe_replay
+from lbm_policy_node.graph.monitor_choice import CHOICES as MONITOR_CHOICES
+from lbm_policy_node.graph.replay import ReplayConfig, describe_replay
+from lbm_policy_node.graph.transport import CHOICES
 from lbm_policy_node.ros.launch_actions import launch_actions
-from lbm_policy_node.transport import CHOICES
 
 SWITCH = ["true", "false"]
 ARGUMENTS = [

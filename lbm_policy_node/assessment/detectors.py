@@ -14,7 +14,7 @@ import numpy as np
 from lbm_policy_node.assessment.detection import detection_replan, earliest
 from lbm_policy_node.assessment.scoring import EpisodeScores
 from lbm_policy_node.core.types import Array
-from lbm_policy_node.monitors import conformal
+from lbm_policy_node.monitors.calibration import conformal
 from lbm_policy_node.monitors.statistics import Standardisation, fit_standardisation, trace
 
 UNTIL_SUCCESS, FIXED_LENGTH = "until_success", "fixed_length"

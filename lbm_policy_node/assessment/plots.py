@@ -27,7 +27,7 @@ from lbm_policy_node.assessment.metrics import Share
 from lbm_policy_node.assessment.protocol import ERRATIC, IN_DISTRIBUTION, PROGRESS
 from lbm_policy_node.assessment.scoring import EpisodeScores
 from lbm_policy_node.core.types import Array
-from lbm_policy_node.monitors import conformal
+from lbm_policy_node.monitors.calibration import conformal
 
 EXAMPLES = 4
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from lbm_policy_node.data.chunk_episodes import SUFFIX
+from lbm_policy_node.data.episodes.chunk_episodes import SUFFIX
 from lbm_policy_node.sim.perturbations.catalogue import PERTURBATIONS
 from lbm_policy_node.sim.tasks import task_named
 

@@ -13,9 +13,9 @@ import numpy as np
 
 from lbm_policy_node.assessment.protocol import Trial
 from lbm_policy_node.assessment.recoverability import expert_steps
-from lbm_policy_node.core.chunk_episode import ChunkEpisode
-from lbm_policy_node.core.robot_spec import RobotSpec
-from lbm_policy_node.data.chunk_episodes import write_episode
+from lbm_policy_node.core.episodes.chunk_episode import ChunkEpisode
+from lbm_policy_node.core.spec.robot_spec import RobotSpec
+from lbm_policy_node.data.episodes.chunk_episodes import write_episode
 from lbm_policy_node.paths import shared_path
 from lbm_policy_node.policies.policy import Policy
 from lbm_policy_node.sim.demonstrations import DemonstrationConfig

@@ -15,13 +15,13 @@ from lbm_policy_node.assessment.detectors import UNTIL_SUCCESS, ScoreDetector
 from lbm_policy_node.assessment.protocol import CALIBRATION, IN_DISTRIBUTION, TRAINING, Trial
 from lbm_policy_node.assessment.scoring import EpisodeScores, Scorer, cost_ms
 from lbm_policy_node.assessment.summary import Choice, summarise
-from lbm_policy_node.core.chunk_episode import ChunkEpisode
-from lbm_policy_node.core.robot_spec import RobotSpec
-from lbm_policy_node.data.chunk_episodes import read_episode
+from lbm_policy_node.core.episodes.chunk_episode import ChunkEpisode
+from lbm_policy_node.core.spec.robot_spec import RobotSpec
+from lbm_policy_node.data.episodes.chunk_episodes import read_episode
 from lbm_policy_node.monitors.columns import ScoredColumns
 from lbm_policy_node.monitors.scale import ActionScale
-from lbm_policy_node.monitors.score import ScoreConfig
 from lbm_policy_node.monitors.scores.registry import SCORES, TRAINED, learn_parameters, make_score
+from lbm_policy_node.monitors.scores.score import ScoreConfig
 from lbm_policy_node.paths import shared_path
 from lbm_policy_node.policies.action_statistics import read_action_std
 from lbm_policy_node.sim.evaluation import SPEC
@@ -114,7 +114,7 @@ def _train(episodes: Sequence[ChunkEpisode], out: Path) -> bool:
     """Train the out-of-distribution score on episodes of its own; False where there is no embedding."""
     if not episodes or not episodes[0].chunks[0].embedding.size:
         return False
-    from lbm_policy_node.monitors.train_ood_flow import train_on_episodes
+    from lbm_policy_node.monitors.calibration.train_ood_flow import train_on_episodes
 
     train_on_episodes(episodes, out)
     return True

@@ -11,13 +11,13 @@ from itertools import pairwise
 
 import numpy as np
 
-from lbm_policy_node.core.chunk_episode import ChunkEpisode, first_samples
+from lbm_policy_node.core.episodes.chunk_episode import ChunkEpisode, first_samples
 from lbm_policy_node.core.types import Array
 from lbm_policy_node.monitors.columns import ScoredColumns
 from lbm_policy_node.monitors.pair import SamplePair, make_pair
 from lbm_policy_node.monitors.progress.reward import trace as reward_trace
 from lbm_policy_node.monitors.scale import ActionScale
-from lbm_policy_node.monitors.score import Score
+from lbm_policy_node.monitors.scores.score import Score
 
 PROGRESS = "progress_oracle"
 

@@ -14,13 +14,7 @@ import numpy as np
 from lbm_policy_node.assessment.bootstrap import cluster_bootstrap
 from lbm_policy_node.assessment.detection import flagged_before
 from lbm_policy_node.assessment.detectors import MODES, AnyOf, Detector, ElapsedTime, ScoreDetector
-from lbm_policy_node.assessment.evaluation import (
-    TestSet,
-    by_perturbation,
-    cut_peaks,
-    judge,
-    task_mean_auroc,
-)
+from lbm_policy_node.assessment.evaluation import TestSet, by_perturbation, cut_peaks, judge, task_mean_auroc
 from lbm_policy_node.assessment.metrics import auroc, clopper_pearson, rates
 from lbm_policy_node.assessment.protocol import IN_DISTRIBUTION
 from lbm_policy_node.assessment.rescue import compare

@@ -9,7 +9,7 @@ from math import inf
 
 import numpy as np
 
-from lbm_policy_node.assessment.scored import ScoredEpisode
+from lbm_policy_node.assessment.recorded_scores.scored import ScoredEpisode
 from lbm_policy_node.core.types import Array
 from lbm_policy_node.monitors.statistics import STATISTICS, fit_standardisation, trace
 

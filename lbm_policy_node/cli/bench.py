@@ -11,8 +11,14 @@ from pathlib import Path
 import click
 import numpy as np
 
-from lbm_policy_node.cli.bench_run import TICK_S, BenchError, measure_latency, measure_takeover, measure_ticks
-from lbm_policy_node.transport import CHOICES
+from lbm_policy_node.bench.bench_run import (
+    TICK_S,
+    BenchError,
+    measure_latency,
+    measure_takeover,
+    measure_ticks,
+)
+from lbm_policy_node.graph.transport import CHOICES
 
 LATENCY_TARGET, TICK_TARGET = 2.0, 1.5
 TAKEOVER_TARGET_TICKS = {"median": 2.0, "p99": 5.0}

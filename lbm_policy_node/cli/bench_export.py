@@ -14,8 +14,8 @@ from pathlib import Path
 import click
 from tqdm import tqdm
 
-from lbm_policy_node.data.export import ExportError, ExportSettings
-from lbm_policy_node.data.export_run import ExportRun, Status, find_episodes
+from lbm_policy_node.data.datasets.export import ExportError, ExportSettings
+from lbm_policy_node.data.datasets.export_run import ExportRun, Status, find_episodes
 
 TARGET = 5.0
 

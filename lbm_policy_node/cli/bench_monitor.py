@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from lbm_policy_node.cli.doctor_machine import python
+from lbm_policy_node.doctor.doctor_machine import python
 
 TARGET_SCORE, TARGET_SAMPLES, TARGET_MS = "energy_ood", 32, 3.0
 ONE_THREAD = {name: "1" for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")}
@@ -22,7 +22,7 @@ def measure(samples: Sequence[int], repeats: int) -> dict[str, Any]:
     Raises:
         click.ClickException: The process failed.
     """
-    arguments = ["-m", "lbm_policy_node.cli.bench_monitor_run", str(repeats), *map(str, samples)]
+    arguments = ["-m", "lbm_policy_node.bench.bench_monitor_run", str(repeats), *map(str, samples)]
     try:
         return json.loads(python(arguments, os.environ | ONE_THREAD, timeout_s=600.0))
     except RuntimeError as error:

@@ -70,7 +70,7 @@ def command(folder: Path, keep: bool, measure: bool, min_free_gib: float, **opti
 
 def _write(folder: Path, options: dict[str, Any]) -> None:
     """The checkpoint, unless a kept one is there already."""
-    from lbm_policy_node.policies.files import WEIGHTS_FILE
+    from lbm_policy_node.policies.checkpoint.files import WEIGHTS_FILE
     from lbm_policy_node.policies.pi0.initialization import SIZES
     from lbm_policy_node.policies.pi0.random_checkpoint import write_random_checkpoint
 

@@ -13,10 +13,10 @@ from typing import Any
 import click
 import numpy as np
 
-from lbm_policy_node.cli.bench_run import BenchError, Results, bench_process, run_processes
-from lbm_policy_node.cli.bench_setup import write_robot
-from lbm_policy_node.data.bags import Bag
-from lbm_policy_node.transport import CHOICES
+from lbm_policy_node.bench.bench_run import BenchError, Results, bench_process, run_processes
+from lbm_policy_node.bench.bench_setup import write_robot
+from lbm_policy_node.data.bags.bags import Bag
+from lbm_policy_node.graph.transport import CHOICES
 
 HAND_OFF_TARGET_MS = 0.2
 _STAMP = struct.Struct("<iI")

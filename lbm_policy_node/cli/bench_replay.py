@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from lbm_policy_node.cli.bench_monitor import ONE_THREAD
-from lbm_policy_node.cli.doctor_machine import python
+from lbm_policy_node.doctor.doctor_machine import python
 
 TARGET = 20.0
 
@@ -26,7 +26,7 @@ def command(seconds: float, repeats: int, json_path: Path | None) -> None:
     Two cameras, states and control ticks at 100 Hz; reading, rebuilding, asking and comparing included.
     The target holds for the first size.
     """
-    arguments = ["-m", "lbm_policy_node.cli.bench_replay_run", str(seconds), str(repeats)]
+    arguments = ["-m", "lbm_policy_node.bench.bench_replay_run", str(seconds), str(repeats)]
     try:
         found = json.loads(python(arguments, os.environ | ONE_THREAD, timeout_s=900.0))
     except RuntimeError as error:

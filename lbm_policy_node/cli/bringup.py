@@ -7,12 +7,12 @@ from collections.abc import Sequence
 
 import click
 
-from lbm_policy_node.core.spec_reader import SpecError
-from lbm_policy_node.graph import SCRIPTED, Graph, GraphConfig, describe
-from lbm_policy_node.monitor_choice import AUTO
-from lbm_policy_node.monitor_choice import CHOICES as MONITOR_CHOICES
-from lbm_policy_node.supervisor import Sink, Supervisor
-from lbm_policy_node.transport import CHOICES
+from lbm_policy_node.core.spec.spec_reader import SpecError
+from lbm_policy_node.graph.bringup import SCRIPTED, Graph, GraphConfig, describe
+from lbm_policy_node.graph.monitor_choice import AUTO
+from lbm_policy_node.graph.monitor_choice import CHOICES as MONITOR_CHOICES
+from lbm_policy_node.graph.supervisor import Sink, Supervisor
+from lbm_policy_node.graph.transport import CHOICES
 
 COLORS = ("cyan", "green", "yellow", "magenta", "blue")
 

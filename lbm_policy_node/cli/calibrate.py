@@ -13,16 +13,16 @@ import click
 from tqdm import tqdm
 
 from lbm_policy_node.cli.options import several
-from lbm_policy_node.monitors.calibration import FILE_NAME, UNTIL, Calibration
-from lbm_policy_node.monitors.score import ScoreConfig
+from lbm_policy_node.monitors.calibration.calibration import FILE_NAME, UNTIL, Calibration
+from lbm_policy_node.monitors.calibration.thresholds import LEVELS, LevelThresholds
 from lbm_policy_node.monitors.scores.registry import DEFAULT_SCORE, SCORES, TRAINED
+from lbm_policy_node.monitors.scores.score import ScoreConfig
 from lbm_policy_node.monitors.statistics import STATISTICS
-from lbm_policy_node.monitors.thresholds import LEVELS, LevelThresholds
 from lbm_policy_node.sim.tasks import TASKS
 
 if TYPE_CHECKING:
-    from lbm_policy_node.core.chunk_episode import ChunkEpisode
-    from lbm_policy_node.monitors.fit import CalibrationConfig
+    from lbm_policy_node.core.episodes.chunk_episode import ChunkEpisode
+    from lbm_policy_node.monitors.calibration.fit import CalibrationConfig
 
 
 @click.command(name="calibrate")
@@ -111,9 +111,9 @@ def command(
     """
     from lbm_policy_node.assessment.calibration_runs import CalibrationRuns, run_episodes, trials_of
     from lbm_policy_node.assessment.protocol import SOLVED_TASKS
-    from lbm_policy_node.core.chunk_episode import with_first_samples
-    from lbm_policy_node.monitors.fit import CalibrationConfig
-    from lbm_policy_node.monitors.train_ood_flow import train_on_episodes
+    from lbm_policy_node.core.episodes.chunk_episode import with_first_samples
+    from lbm_policy_node.monitors.calibration.fit import CalibrationConfig
+    from lbm_policy_node.monitors.calibration.train_ood_flow import train_on_episodes
 
     try:
         config = CalibrationConfig(score=ScoreConfig(score), **choices)
@@ -159,7 +159,7 @@ def read_episodes(paths: Sequence[Path]) -> Iterator[ChunkEpisode]:
     Raises:
         EpisodeFileError: A file cannot be read, or a folder holds none.
     """
-    from lbm_policy_node.data.chunk_episodes import read_episode, read_folder
+    from lbm_policy_node.data.episodes.chunk_episodes import read_episode, read_folder
 
     for path in paths:
         if path.is_dir():
@@ -187,10 +187,10 @@ def calibrate_checkpoint(
         source: Where the episodes are from, for people.
         folder: Where the weights of a trained score lie.
     """
-    from lbm_policy_node.core.robot_spec import RobotSpec
-    from lbm_policy_node.graph import robot_file
+    from lbm_policy_node.core.spec.robot_spec import RobotSpec
+    from lbm_policy_node.graph.bringup import robot_file
+    from lbm_policy_node.monitors.calibration.fit import calibrate
     from lbm_policy_node.monitors.columns import ScoredColumns
-    from lbm_policy_node.monitors.fit import calibrate
     from lbm_policy_node.monitors.scale import ActionScale
     from lbm_policy_node.policies.action_statistics import read_action_std
     from lbm_policy_node.policies.load import load_policy

@@ -11,8 +11,8 @@ import click
 from tqdm import tqdm
 
 from lbm_policy_node.cli.options import several
-from lbm_policy_node.data.dataset_writer import DatasetWriter
-from lbm_policy_node.data.features import Features
+from lbm_policy_node.data.datasets.dataset_writer import DatasetWriter
+from lbm_policy_node.data.datasets.features import Features
 from lbm_policy_node.sim import collection
 from lbm_policy_node.sim.cameras import CameraRig
 from lbm_policy_node.sim.demonstrations import ACTION_NAMES, STATE_NAMES, STEP_S, DemonstrationConfig

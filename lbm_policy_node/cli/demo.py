@@ -10,12 +10,12 @@ from typing import Any
 
 import click
 
-from lbm_policy_node.cli.demo_run import DemoError, DemoOutcome, run_plan
-from lbm_policy_node.core.spec_reader import SpecError
-from lbm_policy_node.demo_plan import DemoPlan, Episode, solved_tasks
-from lbm_policy_node.graph import Graph, GraphConfig, describe
-from lbm_policy_node.monitor_choice import AUTO
-from lbm_policy_node.monitor_choice import CHOICES as MONITOR_CHOICES
+from lbm_policy_node.core.spec.spec_reader import SpecError
+from lbm_policy_node.demo.demo_plan import DemoPlan, Episode, solved_tasks
+from lbm_policy_node.demo.demo_run import DemoError, DemoOutcome, run_plan
+from lbm_policy_node.graph.bringup import Graph, GraphConfig, describe
+from lbm_policy_node.graph.monitor_choice import AUTO
+from lbm_policy_node.graph.monitor_choice import CHOICES as MONITOR_CHOICES
 from lbm_policy_node.paths import shared_path
 from lbm_policy_node.sim.tasks import TASKS, task_named
 
@@ -121,7 +121,7 @@ def fresh_folder(folder: Path) -> Path:
 def finish(outcome: DemoOutcome, graph: Graph, output: Path, required: int) -> int:
     """Write table, pictures, dataset and results; return the exit code."""
     # matplotlib and pyarrow cost a second that the start does not pay
-    from lbm_policy_node.cli import demo_episodes, demo_report
+    from lbm_policy_node.demo import demo_episodes, demo_report
 
     results = outcome.results
     n_tasks = len({result.task for result in results if not result.rescue})

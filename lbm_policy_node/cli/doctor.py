@@ -8,12 +8,12 @@ from collections.abc import Sequence
 
 import click
 
-from lbm_policy_node import transport
-from lbm_policy_node.cli.doctor_machine import check_machine, python
-from lbm_policy_node.core.robot_spec import RobotSpec
-from lbm_policy_node.core.spec_reader import SpecError
-from lbm_policy_node.graph import robot_file
-from lbm_policy_node.stream_health import Check, Level, StreamSamples, judge_streams
+from lbm_policy_node.core.spec.robot_spec import RobotSpec
+from lbm_policy_node.core.spec.spec_reader import SpecError
+from lbm_policy_node.doctor.doctor_machine import check_machine, python
+from lbm_policy_node.doctor.stream_health import Check, Level, StreamSamples, judge_streams
+from lbm_policy_node.graph import transport
+from lbm_policy_node.graph.bringup import robot_file
 
 COLORS = {Level.OK: "green", Level.WARNING: "yellow", Level.FAILURE: "red"}
 
@@ -25,7 +25,7 @@ def check_robot(robot: str, chosen: transport.Transport, duration_s: float) -> l
         spec = RobotSpec.load(file)
     except (SpecError, OSError) as error:
         return [Check("robot spec", Level.FAILURE, str(error), "correct the file or its name")]
-    arguments = ["-m", "lbm_policy_node.ros.stream_probe", str(file), "--duration-s", str(duration_s)]
+    arguments = ["-m", "lbm_policy_node.ros.doctor.stream_probe", str(file), "--duration-s", str(duration_s)]
     try:
         answer = python(arguments, chosen.applied_to(os.environ), timeout_s=duration_s + 60.0)
     except RuntimeError as error:

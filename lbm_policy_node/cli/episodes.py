@@ -8,12 +8,12 @@ from pathlib import Path
 
 import click
 
-from lbm_policy_node.data.bags import BagError
-from lbm_policy_node.data.episode import Episode, read_episode
-from lbm_policy_node.data.episode_summary import EpisodeSummary
-from lbm_policy_node.data.export import ExportError
-from lbm_policy_node.data.export_run import find_episodes
-from lbm_policy_node.data.repair import repair
+from lbm_policy_node.data.bags.bags import BagError
+from lbm_policy_node.data.bags.repair import repair
+from lbm_policy_node.data.datasets.export import ExportError
+from lbm_policy_node.data.datasets.export_run import find_episodes
+from lbm_policy_node.data.episodes.episode import Episode, read_episode
+from lbm_policy_node.data.episodes.episode_summary import EpisodeSummary
 
 _FOLDER = click.Path(path_type=Path, exists=True, file_okay=False)
 _COLORS = {"success": "green", "failure": "red", "discarded": "yellow"}
@@ -57,7 +57,7 @@ def show_command(episode: Path, plot: Path | None) -> None:
     for line in _story(recorded):
         click.echo(line)
     if plot:
-        from lbm_policy_node.data.timeline import draw_timeline
+        from lbm_policy_node.data.episodes.timeline import draw_timeline
 
         try:
             click.echo(f"timeline: {draw_timeline(recorded, plot)}")

@@ -10,10 +10,10 @@ from pathlib import Path
 import click
 from tqdm import tqdm
 
-from lbm_policy_node.core.labels import PRE_INTERVENTION_S
-from lbm_policy_node.data.dataset_contents import DatasetError
-from lbm_policy_node.data.export import ExportError, ExportSettings
-from lbm_policy_node.data.export_run import (
+from lbm_policy_node.core.episodes.labels import PRE_INTERVENTION_S
+from lbm_policy_node.data.datasets.dataset_contents import DatasetError
+from lbm_policy_node.data.datasets.export import ExportError, ExportSettings
+from lbm_policy_node.data.datasets.export_run import (
     ONLY,
     EpisodeReport,
     ExportRun,

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from lbm_policy_node.policies.errors import CheckpointError
+from lbm_policy_node.policies.checkpoint.errors import CheckpointError
 
 
 def _camera(context: click.Context, parameter: click.Parameter, values: tuple[str, ...]) -> dict:

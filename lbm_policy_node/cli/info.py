@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from lbm_policy_node.policies.errors import CheckpointError
+from lbm_policy_node.policies.checkpoint.errors import CheckpointError
 from lbm_policy_node.policies.policy import PolicySpec
 
 
@@ -55,9 +55,9 @@ def _vector(size: int, names: tuple[str, ...] | None) -> str:
 
 def _compare(robot: str, policy: PolicySpec) -> None:
     """Print the differences to a robot; none is success."""
-    from lbm_policy_node.core.compatibility import spec_differences
-    from lbm_policy_node.core.robot_spec import RobotSpec, SpecError
-    from lbm_policy_node.graph import robot_file
+    from lbm_policy_node.core.spec.compatibility import spec_differences
+    from lbm_policy_node.core.spec.robot_spec import RobotSpec, SpecError
+    from lbm_policy_node.graph.bringup import robot_file
 
     try:
         spec = RobotSpec.load(robot_file(robot))

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from lbm_policy_node.assessment.score_summary import SummaryConfig
+from lbm_policy_node.assessment.recorded_scores.score_summary import SummaryConfig
 from lbm_policy_node.cli.options import dataclass_options, take
 
 if TYPE_CHECKING:
-    from lbm_policy_node.assessment.scored import ScoredEpisode
+    from lbm_policy_node.assessment.recorded_scores.scored import ScoredEpisode
 
 
 @click.command(name="monitor-stats")
@@ -43,9 +43,9 @@ def command(
 
     Each of FILES is a CSV file of one task: episode_id, success, replan (or step), and one or more scores.
     """
-    from lbm_policy_node.assessment.score_files import ScoreFileError
-    from lbm_policy_node.assessment.score_summary import summarise
-    from lbm_policy_node.assessment.score_table import table
+    from lbm_policy_node.assessment.recorded_scores.score_files import ScoreFileError
+    from lbm_policy_node.assessment.recorded_scores.score_summary import summarise
+    from lbm_policy_node.assessment.recorded_scores.score_table import table
 
     config = take(SummaryConfig, values)
     try:
@@ -64,7 +64,7 @@ def command(
 
 def _read(files: tuple[Path, ...]) -> dict[str, list[ScoredEpisode]]:
     """Join the files: per score column the episodes of all tasks."""
-    from lbm_policy_node.assessment.score_files import ScoreFileError, read_scores
+    from lbm_policy_node.assessment.recorded_scores.score_files import ScoreFileError, read_scores
 
     columns: dict[str, list[ScoredEpisode]] = {}
     tasks: dict[str, Path] = {}
@@ -97,7 +97,7 @@ def _write(
         json_file.write_text(json.dumps(content, indent=1, allow_nan=False) + "\n")
         click.echo(f"wrote {json_file}")
     if plot_file is not None:
-        from lbm_policy_node.assessment.score_plot import plot
+        from lbm_policy_node.assessment.recorded_scores.score_plot import plot
 
         plot_file.parent.mkdir(parents=True, exist_ok=True)
         plot(columns, plot_file)

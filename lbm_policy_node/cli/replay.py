@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from lbm_policy_node.cli.replay_live import LiveOptions, play
-from lbm_policy_node.transport import CHOICES
+from lbm_policy_node.graph.transport import CHOICES
 
 if TYPE_CHECKING:
     from lbm_policy_node.replay.limits import Limits
@@ -100,8 +100,8 @@ def _replay(
     tokenizer: str | None,
     **limits: Any,
 ) -> int:
-    from lbm_policy_node.core.spec_reader import SpecError
-    from lbm_policy_node.graph import robot_file
+    from lbm_policy_node.core.spec.spec_reader import SpecError
+    from lbm_policy_node.graph.bringup import robot_file
     from lbm_policy_node.replay.candidate import Candidate
     from lbm_policy_node.replay.limits import Limits, judge
 
@@ -120,7 +120,7 @@ def _one(path: Path, candidate: Any, spec_path: Path | None) -> ReplayReport:
     """Replay one episode with a progress bar."""
     from tqdm import tqdm
 
-    from lbm_policy_node.core.robot_spec import RobotSpec
+    from lbm_policy_node.core.spec.robot_spec import RobotSpec
     from lbm_policy_node.replay.run import replay
 
     with tqdm(desc=path.name, unit="chunk", leave=False) as bar:

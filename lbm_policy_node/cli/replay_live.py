@@ -12,9 +12,9 @@ from typing import ClassVar
 import click
 
 from lbm_policy_node.cli.bringup import prefixed_output
-from lbm_policy_node.core.spec_reader import SpecError
-from lbm_policy_node.replay_graph import PLAYER, ReplayConfig, describe_replay
-from lbm_policy_node.supervisor import Supervisor
+from lbm_policy_node.core.spec.spec_reader import SpecError
+from lbm_policy_node.graph.replay import PLAYER, ReplayConfig, describe_replay
+from lbm_policy_node.graph.supervisor import Supervisor
 
 
 @dataclass(frozen=True)

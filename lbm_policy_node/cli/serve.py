@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from lbm_policy_node.policies.errors import CheckpointError, PolicyUnavailable
+from lbm_policy_node.policies.checkpoint.errors import CheckpointError, PolicyUnavailable
 from lbm_policy_node.policies.policy import DescribedPolicy
 
 

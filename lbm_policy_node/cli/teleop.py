@@ -7,11 +7,11 @@ import sys
 
 import click
 
-from lbm_policy_node import transport
-from lbm_policy_node.core.joystick import Joystick, joy_source
-from lbm_policy_node.core.robot_spec import RobotSpec
-from lbm_policy_node.core.spec_reader import SpecError
-from lbm_policy_node.graph import NodeProcess, robot_file
+from lbm_policy_node.core.spec.robot_spec import RobotSpec
+from lbm_policy_node.core.spec.spec_reader import SpecError
+from lbm_policy_node.core.takeover.joystick import Joystick, joy_source
+from lbm_policy_node.graph import transport
+from lbm_policy_node.graph.bringup import NODE_MODULES, NodeProcess, robot_file
 
 
 @click.command()
@@ -37,7 +37,7 @@ def command(robot: str, source: str, namespace: str, transport_name: str) -> Non
         raise click.ClickException(str(error)) from error
     node = NodeProcess(
         name="keyboard_teleop_node",
-        module="lbm_policy_node.ros.keyboard_teleop_node",
+        module=NODE_MODULES["keyboard_teleop_node"],
         namespace=namespace,
         parameters={"robot": str(file), "source": source},
     )

@@ -41,8 +41,8 @@ def command(
     """
     import torch
 
-    from lbm_policy_node.data.dataset_reader import DatasetError, read_dataset
-    from lbm_policy_node.policies.errors import CheckpointError
+    from lbm_policy_node.data.datasets.dataset_reader import DatasetError, read_dataset
+    from lbm_policy_node.policies.checkpoint.errors import CheckpointError
     from lbm_policy_node.training.loop import train
     from lbm_policy_node.training.resume import ResumeError
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import click
 
-from lbm_policy_node.policies.errors import CheckpointError
+from lbm_policy_node.policies.checkpoint.errors import CheckpointError
 
 
 @click.command(name="verify")

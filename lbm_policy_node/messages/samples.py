@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
+from lbm_policy_node.core.observation.samples import JointSample, PoseSample, Sample
 from lbm_policy_node.core.reasons import Reason, ReasonCode
-from lbm_policy_node.core.samples import JointSample, PoseSample, Sample
-from lbm_policy_node.core.spec_streams import JOINT_TYPES, POSE_TYPES
+from lbm_policy_node.core.spec.spec_streams import JOINT_TYPES, POSE_TYPES
 from lbm_policy_node.messages.image_encoding import ConversionError, decode_compressed, decode_raw
 
 

@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 
+from lbm_policy_node.core.observation.samples import JointSample, PoseSample
 from lbm_policy_node.core.reasons import Reason, ReasonCode
-from lbm_policy_node.core.samples import JointSample, PoseSample
-from lbm_policy_node.core.spec_actions import TRAJECTORY, TWIST
-from lbm_policy_node.core.teleop_samples import TeleopSample, TwistSample, read_axes, read_button
-from lbm_policy_node.core.teleop_sources import BOOL, JOY, JoySource, TeleopSource
+from lbm_policy_node.core.spec.spec_actions import TRAJECTORY, TWIST
+from lbm_policy_node.core.spec.teleop_sources import BOOL, JOY, JoySource, TeleopSource
+from lbm_policy_node.core.takeover.teleop_samples import TeleopSample, TwistSample, read_axes, read_button
 from lbm_policy_node.messages.samples import sample_from_message
 from lbm_policy_node.messages.stamps import to_ns
 

@@ -7,9 +7,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from lbm_policy_node.monitors.calibration import Calibration
+from lbm_policy_node.core.types import ActionChunk
+from lbm_policy_node.monitors.calibration.calibration import Calibration
+from lbm_policy_node.monitors.calibration.thresholds import STOP, TIME_LIMIT, WARN
 from lbm_policy_node.monitors.progress.report import ProgressReport
-from lbm_policy_node.monitors.thresholds import STOP, TIME_LIMIT, WARN
 from lbm_policy_node.monitors.verdict import Level
 
 _BY_SEVERITY = ((STOP, Level.STOP), (WARN, Level.WARN))
@@ -71,3 +72,8 @@ def _alarm(calibration: Calibration, detector: str, value: float, words: str) ->
                 level, detector, f"{words} is {value:.3g}, above the {name.upper()} threshold {limit:.3g}"
             )
     return None
+
+
+def elapsed_s(first: ActionChunk, chunk: ActionChunk) -> float:
+    """Time of a chunk's observation since that of the episode's first chunk."""
+    return (chunk.observation_stamp_ns - first.observation_stamp_ns) * 1e-9

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lbm_policy_node.core.spec_actions import QUATERNION, ROT6D, ActionSpec
+from lbm_policy_node.core.spec.spec_actions import QUATERNION, ROT6D, ActionSpec
 from lbm_policy_node.core.types import Array
 from lbm_policy_node.monitors.rotations import quaternions_of_rot6d, unit
 

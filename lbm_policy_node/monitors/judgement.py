@@ -8,9 +8,9 @@ import math
 from dataclasses import dataclass, replace
 
 from lbm_policy_node.monitors.alarms import Alarm
-from lbm_policy_node.monitors.calibration import Calibration
+from lbm_policy_node.monitors.calibration.calibration import Calibration
+from lbm_policy_node.monitors.calibration.thresholds import LEVELS
 from lbm_policy_node.monitors.episode_state import EpisodeState
-from lbm_policy_node.monitors.thresholds import LEVELS
 from lbm_policy_node.monitors.verdict import Level
 
 NAN = float("nan")

@@ -32,8 +32,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from lbm_policy_node.core.types import ActionChunk
-from lbm_policy_node.monitors.alarms import Alarm, progress_alarm, score_alarm, time_alarm, worst
-from lbm_policy_node.monitors.calibration import Calibration
+from lbm_policy_node.monitors.alarms import Alarm, elapsed_s, progress_alarm, score_alarm, time_alarm, worst
+from lbm_policy_node.monitors.calibration.calibration import Calibration
+from lbm_policy_node.monitors.calibration.thresholds import LEVELS
 from lbm_policy_node.monitors.columns import ScoredColumns
 from lbm_policy_node.monitors.episode_state import EpisodeState, begin, out_of_order
 from lbm_policy_node.monitors.judgement import NAN, Judgement, decide, temper
@@ -41,12 +42,10 @@ from lbm_policy_node.monitors.layout import ChunkLayout
 from lbm_policy_node.monitors.pair import NoOverlap, PairError
 from lbm_policy_node.monitors.progress.report import ProgressReport
 from lbm_policy_node.monitors.scale import ActionScale
-from lbm_policy_node.monitors.score import ScoreConfig
 from lbm_policy_node.monitors.scores.registry import DEFAULT_SCORE, make_score
+from lbm_policy_node.monitors.scores.score import ScoreConfig
 from lbm_policy_node.monitors.scoring import ChunkScorer
 from lbm_policy_node.monitors.statistics import make_statistic
-from lbm_policy_node.monitors.thresholds import LEVELS
-from lbm_policy_node.monitors.time_limit import elapsed_s
 from lbm_policy_node.monitors.verdict import Level, Verdict
 
 _MAY_VARY = {"n_samples", "execution_horizon"}

@@ -15,7 +15,7 @@ from lbm_policy_node.core.types import ActionChunk, Array
 from lbm_policy_node.monitors.columns import ScoredColumns
 from lbm_policy_node.monitors.pair import PairError, SamplePair, make_pair
 from lbm_policy_node.monitors.scale import ActionScale
-from lbm_policy_node.monitors.score import Score
+from lbm_policy_node.monitors.scores.score import Score
 
 COMPARES_EXECUTED = ("min_distance",)
 """Scores that look at the executed chunk, which guidance makes consistent on purpose."""

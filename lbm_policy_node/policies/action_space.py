@@ -15,7 +15,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from lbm_policy_node.policies.extensions import RelativePose
+from lbm_policy_node.policies.checkpoint.extensions import RelativePose
 from lbm_policy_node.policies.rotations import (
     matrix_from_quaternion,
     matrix_from_rot6d,

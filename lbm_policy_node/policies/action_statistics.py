@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from lbm_policy_node.policies.errors import CheckpointError
-from lbm_policy_node.policies.extensions import Extensions
-from lbm_policy_node.policies.features import ACTION_KEY
-from lbm_policy_node.policies.files import CONFIG_FILE, read_json
+from lbm_policy_node.policies.checkpoint.errors import CheckpointError
+from lbm_policy_node.policies.checkpoint.extensions import Extensions
+from lbm_policy_node.policies.checkpoint.features import ACTION_KEY
+from lbm_policy_node.policies.checkpoint.files import CONFIG_FILE, read_json
 from lbm_policy_node.policies.policy import FloatArray
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ def read_action_std(path: str | Path) -> FloatArray:
         raise CheckpointError(
             file, "type", f"is {kind!r}, which has no action statistics to scale a score with"
         )
-    from lbm_policy_node.policies.processor_files import read_processors  # here: it needs torch
+    from lbm_policy_node.policies.checkpoint.processor_files import read_processors  # here: it needs torch
 
     extensions = Extensions.from_dict(config.get("lbm_extensions", {}), str(file))
     steps = config.get("horizon") if extensions.per_timestep_action_stats else None

@@ -9,10 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lbm_policy_node.paths import is_server_url
-from lbm_policy_node.policies.errors import CheckpointError
-from lbm_policy_node.policies.files import CONFIG_FILE, read_json
+from lbm_policy_node.policies.checkpoint.errors import CheckpointError
+from lbm_policy_node.policies.checkpoint.files import CONFIG_FILE, read_json
 from lbm_policy_node.policies.policy import DescribedPolicy
-from lbm_policy_node.policies.threads import use_threads
 
 
 def load_policy(
@@ -106,3 +105,10 @@ _LOADERS: dict[str, Callable[[_Request], DescribedPolicy]] = {
     "weightless": _load_weightless,
 }
 KINDS = tuple(_LOADERS)
+
+
+def use_threads(count: int) -> None:
+    """Limit torch's threads in this process: several processes on few cores are fastest with one each."""
+    import torch
+
+    torch.set_num_threads(count)

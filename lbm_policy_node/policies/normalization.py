@@ -10,9 +10,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from lbm_policy_node.policies.errors import CheckpointError
-from lbm_policy_node.policies.features import Feature
-from lbm_policy_node.policies.field_types import check_types
+from lbm_policy_node.policies.checkpoint.errors import CheckpointError
+from lbm_policy_node.policies.checkpoint.features import Feature
+from lbm_policy_node.policies.checkpoint.field_types import check_types
 
 Stats = Mapping[str, Mapping[str, Tensor]]
 """Feature key to statistic ("min", "max", "mean", "std", "q01", ...) to tensor."""

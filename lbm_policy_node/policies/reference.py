@@ -12,7 +12,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor
 
-from lbm_policy_node.policies.errors import CheckpointError
+from lbm_policy_node.policies.checkpoint.errors import CheckpointError
 
 STAGES = ("net.", "pre.", "chunk.", "train.", "in.")
 Reference = Mapping[str, Tensor]

@@ -12,9 +12,9 @@ import torch
 from tokenizers import Tokenizer
 from torch import Tensor
 
-from lbm_policy_node.policies.errors import CheckpointError
-from lbm_policy_node.policies.files import read_json
-from lbm_policy_node.policies.processor_files import TokenizerStep
+from lbm_policy_node.policies.checkpoint.errors import CheckpointError
+from lbm_policy_node.policies.checkpoint.files import read_json
+from lbm_policy_node.policies.checkpoint.processor_files import TokenizerStep
 
 TOKENIZER_FOLDER = "tokenizer"
 TOKENIZER_FILE = "tokenizer.json"

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from tokenizers import Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
 
-from lbm_policy_node.policies.files import write_json
+from lbm_policy_node.policies.checkpoint.files import write_json
 from lbm_policy_node.policies.tokenizer import END, TOKENIZER_CONFIG, TOKENIZER_FILE
 
 START = "<|startoftext|>"

@@ -7,8 +7,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from lbm_policy_node.policies.errors import CheckpointError
-from lbm_policy_node.policies.files import CONFIG_FILE, read_json
+from lbm_policy_node.policies.checkpoint.errors import CheckpointError
+from lbm_policy_node.policies.checkpoint.files import CONFIG_FILE, read_json
 from lbm_policy_node.policies.reference import StageResult, read_reference
 
 KINDS = ("multi_task_dit", "pi0", "pi05")

@@ -13,12 +13,12 @@ from typing import Any
 import numpy as np
 
 from lbm_policy_node.core.types import Observation
-from lbm_policy_node.policies.errors import CheckpointError
-from lbm_policy_node.policies.features import ACTION_KEY, STATE_KEY, Feature, parse_features
-from lbm_policy_node.policies.field_types import check_types, is_sequence_of
-from lbm_policy_node.policies.files import CONFIG_FILE, file_id, read_json, write_json
+from lbm_policy_node.policies.checkpoint.errors import CheckpointError
+from lbm_policy_node.policies.checkpoint.features import ACTION_KEY, STATE_KEY, Feature, parse_features
+from lbm_policy_node.policies.checkpoint.field_types import check_types, is_sequence_of
+from lbm_policy_node.policies.checkpoint.files import CONFIG_FILE, file_id, read_json, write_json
+from lbm_policy_node.policies.checkpoint.sidecar import Sidecar, read_sidecar, write_sidecar
 from lbm_policy_node.policies.policy import FloatArray, ImageFeature, PolicySpec, check_request
-from lbm_policy_node.policies.sidecar import Sidecar, read_sidecar, write_sidecar
 
 KIND = "weightless"
 

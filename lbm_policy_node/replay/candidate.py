@@ -10,14 +10,14 @@ from pathlib import Path
 
 import numpy as np
 
-from lbm_policy_node.core.compatibility import spec_differences
-from lbm_policy_node.core.robot_spec import RobotSpec
+from lbm_policy_node.core.spec.compatibility import spec_differences
+from lbm_policy_node.core.spec.robot_spec import RobotSpec
 from lbm_policy_node.core.types import ActionChunk, Array, no_samples
-from lbm_policy_node.monitor_choice import CALIBRATION_FILE, EMBEDDING_SCORES
-from lbm_policy_node.monitors.calibration import Calibration
+from lbm_policy_node.graph.monitor_choice import CALIBRATION_FILE, EMBEDDING_SCORES
+from lbm_policy_node.monitors.calibration.calibration import Calibration
 from lbm_policy_node.monitors.columns import ScoredColumns
 from lbm_policy_node.monitors.monitor import Monitor
-from lbm_policy_node.policies.errors import CheckpointError
+from lbm_policy_node.policies.checkpoint.errors import CheckpointError
 from lbm_policy_node.policies.load import load_policy
 from lbm_policy_node.policies.policy import EmbeddingPolicy, Policy
 from lbm_policy_node.replay.rebuild import Rebuilt

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from lbm_policy_node.core.spec_actions import QUATERNION, ActionSpec
+from lbm_policy_node.core.spec.spec_actions import QUATERNION, ActionSpec
 from lbm_policy_node.core.types import ActionChunk, Array
 from lbm_policy_node.monitors.columns import ScoredColumns
 from lbm_policy_node.monitors.pair import PairError, make_pair

@@ -9,12 +9,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lbm_policy_node.core.interpolation import ActionLayout
-from lbm_policy_node.core.plan import Plan
-from lbm_policy_node.core.spec_actions import ActionSpec
+from lbm_policy_node.core.execution.interpolation import ActionLayout
+from lbm_policy_node.core.execution.plan import Plan
+from lbm_policy_node.core.spec.spec_actions import ActionSpec
 from lbm_policy_node.core.types import ActionChunk, Array
-from lbm_policy_node.data.episode import Episode
-from lbm_policy_node.data.episode_records import ControlTicks
+from lbm_policy_node.data.episodes.episode import Episode
+from lbm_policy_node.data.episodes.episode_records import ControlTicks
 from lbm_policy_node.monitors.columns import ScoredColumns
 from lbm_policy_node.monitors.rotations import rotation_vectors
 

@@ -8,13 +8,13 @@ from collections import Counter, deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from lbm_policy_node.core.alignment import AlignedSamples
-from lbm_policy_node.core.gate import ObservationBuilder
+from lbm_policy_node.core.observation.alignment import AlignedSamples
+from lbm_policy_node.core.observation.gate import ObservationBuilder
+from lbm_policy_node.core.observation.stream_buffer import Stamped
 from lbm_policy_node.core.reasons import Reason
-from lbm_policy_node.core.robot_spec import RobotSpec
-from lbm_policy_node.core.stream_buffer import Stamped
+from lbm_policy_node.core.spec.robot_spec import RobotSpec
 from lbm_policy_node.core.types import Observation
-from lbm_policy_node.data.bags import Bag
+from lbm_policy_node.data.bags.bags import Bag
 from lbm_policy_node.messages.samples import sample_from_message
 from lbm_policy_node.replay.wanted import Row, Wanted, header_stamp_ns, observation_topics
 

@@ -9,12 +9,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from lbm_policy_node.core.interruptions import Interruptions
-from lbm_policy_node.core.robot_spec import RobotSpec
+from lbm_policy_node.core.episodes.interruptions import Interruptions
+from lbm_policy_node.core.spec.robot_spec import RobotSpec
 from lbm_policy_node.core.types import ActionChunk
-from lbm_policy_node.data.bags import Bag, BagError
-from lbm_policy_node.data.episode import Episode, read_episode
-from lbm_policy_node.data.episode_records import RecordedVerdict
+from lbm_policy_node.data.bags.bags import Bag, BagError
+from lbm_policy_node.data.episodes.episode import Episode, read_episode
+from lbm_policy_node.data.episodes.episode_records import RecordedVerdict
 from lbm_policy_node.replay.candidate import Candidate
 from lbm_policy_node.replay.comparison import Comparer
 from lbm_policy_node.replay.human import HumanActions

@@ -13,13 +13,13 @@ from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from lbm_policy_node.core.alignment import StreamAligner
+from lbm_policy_node.core.observation.alignment import StreamAligner
 from lbm_policy_node.core.reasons import OK, Reason
-from lbm_policy_node.core.robot_spec import RobotSpec
-from lbm_policy_node.core.spec_streams import StreamSpec
+from lbm_policy_node.core.spec.robot_spec import RobotSpec
+from lbm_policy_node.core.spec.spec_streams import StreamSpec
 from lbm_policy_node.core.types import ActionChunk
-from lbm_policy_node.data.bags import Bag, BagError
-from lbm_policy_node.data.episode_records import RecordedChunk
+from lbm_policy_node.data.bags.bags import Bag, BagError
+from lbm_policy_node.data.episodes.episode_records import RecordedChunk
 from lbm_policy_node.messages.stamps import stamp_ns_of_cdr
 
 Row = Mapping[str, int]

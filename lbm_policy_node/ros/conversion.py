@@ -14,15 +14,14 @@ from lbm_msgs.msg import ControlState, PolicyStatus
 from lbm_msgs.msg import Reason as ReasonMessage
 from sensor_msgs.msg import Image
 
-from lbm_policy_node.core.command import Command
+from lbm_policy_node.core.execution.command import Command
+from lbm_policy_node.core.observation.samples import Sample
 from lbm_policy_node.core.reasons import Reason, ReasonCode
-from lbm_policy_node.core.samples import Sample
 from lbm_policy_node.core.types import ActionChunk
 from lbm_policy_node.messages import samples
 from lbm_policy_node.messages.image_encoding import KNOWN_ENCODINGS, ConversionError
-
-from .goal import Ending
-from .policy_report import PolicyReport
+from lbm_policy_node.running.goal import Ending
+from lbm_policy_node.running.report import PolicyReport
 
 Response = TypeVar("Response")
 

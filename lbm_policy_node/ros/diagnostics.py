@@ -2,28 +2,17 @@
 # SPDX-License-Identifier: Apache-2.0
 """Report a node's health on /diagnostics, once a second and at once when the level changes."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from typing import Final
 
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
 from rclpy.node import Node
 
+from lbm_policy_node.core.health import Health
+
 from . import qos
 
 PERIOD_S: Final = 1.0
-OK: Final[bytes] = DiagnosticStatus.OK
-WARN: Final[bytes] = DiagnosticStatus.WARN
-ERROR: Final[bytes] = DiagnosticStatus.ERROR
-
-
-@dataclass(frozen=True)
-class Health:
-    """What a node says about itself: a level, one sentence, and the figures behind it."""
-
-    level: bytes
-    message: str
-    values: Mapping[str, object] = field(default_factory=dict)
 
 
 class Diagnostics:

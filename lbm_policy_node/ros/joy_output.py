@@ -8,8 +8,8 @@ from rclpy.duration import Duration
 from rclpy.node import Node
 from sensor_msgs.msg import Joy
 
-from lbm_policy_node.core.joystick import JoyState, Joystick, joy_source
-from lbm_policy_node.core.robot_spec import RobotSpec, SpecError
+from lbm_policy_node.core.spec.robot_spec import RobotSpec, SpecError
+from lbm_policy_node.core.takeover.joystick import JoyState, Joystick, joy_source
 
 from . import qos
 from .conversion import to_stamp

@@ -8,8 +8,8 @@ from launch import LaunchDescriptionEntity
 from launch.actions import LogInfo, Shutdown, UnsetEnvironmentVariable
 from launch_ros.actions import Node
 
-from lbm_policy_node.graph import Graph, NodeProcess
-from lbm_policy_node.transport import VARIABLES
+from lbm_policy_node.graph.bringup import Graph, NodeProcess
+from lbm_policy_node.graph.transport import VARIABLES
 
 
 def launch_actions(graph: Graph) -> list[LaunchDescriptionEntity]:

@@ -9,8 +9,9 @@ from lbm_msgs.msg import PolicyStatus
 from rclpy.duration import Duration
 from rclpy.node import Node
 
+from lbm_policy_node.running.report import PolicyReport
+
 from . import conversion, qos
-from .policy_report import PolicyReport
 
 TOPIC = "policy_node/status"
 """Fixed, whatever the node is called: the executor listens here."""

@@ -9,8 +9,8 @@ from geometry_msgs.msg import PoseStamped
 from rclpy.node import Node
 from sensor_msgs.msg import CompressedImage, Image, JointState
 
-from lbm_policy_node.core.samples import Sample
-from lbm_policy_node.core.spec_streams import StreamSpec
+from lbm_policy_node.core.observation.samples import Sample
+from lbm_policy_node.core.spec.spec_streams import StreamSpec
 from lbm_policy_node.messages.stamps import to_ns
 
 from . import conversion, qos

@@ -19,11 +19,11 @@ import torch
 from torch import Tensor
 
 from lbm_policy_node.core.types import Observation
-from lbm_policy_node.policies.errors import CheckpointError
-from lbm_policy_node.policies.features import ACTION_KEY, STATE_KEY
-from lbm_policy_node.policies.files import CONFIG_FILE, WEIGHTS_FILE, file_id
+from lbm_policy_node.policies.checkpoint.errors import CheckpointError
+from lbm_policy_node.policies.checkpoint.features import ACTION_KEY, STATE_KEY
+from lbm_policy_node.policies.checkpoint.files import CONFIG_FILE, WEIGHTS_FILE, file_id
+from lbm_policy_node.policies.checkpoint.sidecar import Sidecar, read_sidecar
 from lbm_policy_node.policies.policy import FloatArray, ImageFeature, PolicySpec, check_request
-from lbm_policy_node.policies.sidecar import Sidecar, read_sidecar
 from lbm_policy_node.serving.warm_up import grey_observation
 
 NEEDS_NO_TEXT = frozenset({"act", "diffusion", "tdmpc", "vqbet"})

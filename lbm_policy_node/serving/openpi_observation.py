@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from lbm_policy_node.core.types import ImageArray
-from lbm_policy_node.policies.features import STATE_KEY
+from lbm_policy_node.policies.checkpoint.features import STATE_KEY
 from lbm_policy_node.policies.policy import ImageFeature, PolicySpec
 from lbm_policy_node.policies.remote.requests import (
     MAX_SAMPLES,

@@ -11,15 +11,9 @@ from typing import Any
 import numpy as np
 
 from lbm_policy_node.messages.packing import PackingError, pack, unpack
-from lbm_policy_node.policies.errors import PolicyUnavailable
+from lbm_policy_node.policies.checkpoint.errors import PolicyUnavailable
 from lbm_policy_node.policies.policy import EmbeddingPolicy, FloatArray, Policy
-from lbm_policy_node.policies.remote.requests import (
-    EMBED,
-    InferRequest,
-    RequestError,
-    is_ours,
-    read_request,
-)
+from lbm_policy_node.policies.remote.requests import EMBED, InferRequest, RequestError, is_ours, read_request
 from lbm_policy_node.serving.openpi_observation import KeyMap, read_observation
 
 logger = logging.getLogger(__name__)

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from lbm_policy_node.core.robot_spec import RobotSpec
+from lbm_policy_node.core.spec.robot_spec import RobotSpec
 from lbm_policy_node.paths import shared_path
 from lbm_policy_node.policies.load import load_policy
 from lbm_policy_node.policies.policy import Policy

@@ -11,12 +11,12 @@ from typing import cast
 
 import numpy as np
 
-from lbm_policy_node.core.arbitration import ControlMode, PolicyState
-from lbm_policy_node.core.chunk_executor import ChunkExecutor
-from lbm_policy_node.core.executor_config import ChunkExecutorConfig
-from lbm_policy_node.core.history import ObservationHistory
+from lbm_policy_node.core.execution.arbitration import ControlMode, PolicyState
+from lbm_policy_node.core.execution.chunk_executor import ChunkExecutor
+from lbm_policy_node.core.execution.executor_config import ChunkExecutorConfig
+from lbm_policy_node.core.observation.history import ObservationHistory
 from lbm_policy_node.core.reasons import Reason
-from lbm_policy_node.core.robot_spec import RobotSpec
+from lbm_policy_node.core.spec.robot_spec import RobotSpec
 from lbm_policy_node.core.types import ActionChunk, Array, Observation
 from lbm_policy_node.policies.policy import EmbeddingPolicy, Policy
 from lbm_policy_node.sim.demonstrations import TICKS_PER_STEP, proprio

@@ -12,9 +12,9 @@ from tokenizers import Tokenizer
 from torch import Tensor
 
 from lbm_policy_node.core.types import Array
-from lbm_policy_node.data.dataset_reader import Dataset
-from lbm_policy_node.policies.extensions import Extensions, RelativePose
-from lbm_policy_node.policies.features import ACTION_KEY, STATE_KEY, Feature
+from lbm_policy_node.data.datasets.dataset_reader import Dataset
+from lbm_policy_node.policies.checkpoint.extensions import Extensions, RelativePose
+from lbm_policy_node.policies.checkpoint.features import ACTION_KEY, STATE_KEY, Feature
 from lbm_policy_node.policies.multitask_dit.clip_config import ClipTextConfig, ClipVisionConfig
 from lbm_policy_node.policies.multitask_dit.config import MultiTaskDiTConfig
 from lbm_policy_node.policies.multitask_dit.encoder_folder import LOCAL_ENCODER

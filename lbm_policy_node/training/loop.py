@@ -16,9 +16,9 @@ from torch import nn
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from lbm_policy_node.core.types import Array
-from lbm_policy_node.data.dataset_reader import Dataset
-from lbm_policy_node.policies.features import ACTION_KEY, STATE_KEY
-from lbm_policy_node.policies.sidecar import Sidecar
+from lbm_policy_node.data.datasets.dataset_reader import Dataset
+from lbm_policy_node.policies.checkpoint.features import ACTION_KEY, STATE_KEY
+from lbm_policy_node.policies.checkpoint.sidecar import Sidecar
 from lbm_policy_node.training.average import averaged
 from lbm_policy_node.training.config import ModelSize, PolicyChoice, TrainConfig
 from lbm_policy_node.training.progress import Progress
@@ -87,10 +87,10 @@ def make_subject(
 ) -> Subject:
     """The policy to train; its code is imported only then."""
     if choice.policy == "dit" and not choice.init:
-        from lbm_policy_node.training.dit_subject import DiTSubject
+        from lbm_policy_node.training.multitask_dit.dit_subject import DiTSubject
 
         return DiTSubject(dataset, config, size, weights)
-    from lbm_policy_node.training.pi0_subject import Pi0Subject
+    from lbm_policy_node.training.pi0.pi0_subject import Pi0Subject
 
     return Pi0Subject(dataset, config, size, choice, weights)
 

@@ -6,10 +6,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from lbm_policy_node.core.labels import StepMode
-from lbm_policy_node.data.dataset_reader import Dataset, DatasetError
-from lbm_policy_node.data.features import MODE_KEY
-from lbm_policy_node.data.memory import StoredEpisode, select_episodes
+from lbm_policy_node.core.episodes.labels import StepMode
+from lbm_policy_node.data.datasets.dataset_reader import Dataset, DatasetError
+from lbm_policy_node.data.datasets.features import MODE_KEY
+from lbm_policy_node.data.datasets.memory import StoredEpisode, select_episodes
 
 _NEED_MODES = ("lfi", "mfi")
 

@@ -13,15 +13,20 @@ import torch
 from torch import Tensor
 
 from lbm_policy_node.core.types import Array
-from lbm_policy_node.data.dataset_reader import Dataset
-from lbm_policy_node.data.sample_weights import chunk_weights
-from lbm_policy_node.data.statistics import vector_stats
+from lbm_policy_node.data.datasets.dataset_reader import Dataset
+from lbm_policy_node.data.datasets.sample_weights import chunk_weights
+from lbm_policy_node.data.datasets.statistics import vector_stats
 from lbm_policy_node.policies.action_space import to_relative
-from lbm_policy_node.policies.extensions import Extensions
-from lbm_policy_node.policies.features import ACTION_KEY, STATE_KEY, TOKENS_KEY, Feature
+from lbm_policy_node.policies.checkpoint.extensions import Extensions
+from lbm_policy_node.policies.checkpoint.features import ACTION_KEY, STATE_KEY, TOKENS_KEY, Feature
 from lbm_policy_node.policies.multitask_dit.model import PADDING_KEY, WEIGHTS_KEY
 from lbm_policy_node.policies.normalization import Normalizer
-from lbm_policy_node.training.keys import GOAL_KEY
+
+# SPDX-FileCopyrightText: 2026 lbm_policy contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Names of tensors that exist in training batches only."""
+
+GOAL_KEY = "goal"
 
 
 class ChunkLayout(Protocol):

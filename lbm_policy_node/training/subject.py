@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from lbm_policy_node.core.types import Array
-from lbm_policy_node.policies.sidecar import Sidecar
+from lbm_policy_node.policies.checkpoint.sidecar import Sidecar
 from lbm_policy_node.training.samples import ChunkSamples
 
 

@@ -6,11 +6,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from lbm_policy_node.core.labels import step_classes
+from lbm_policy_node.core.episodes.labels import step_classes
 from lbm_policy_node.core.types import Array
-from lbm_policy_node.data.dataset_reader import Dataset, DatasetError
-from lbm_policy_node.data.features import CLASS_KEY, MODE_KEY
-from lbm_policy_node.data.sample_weights import step_weights
+from lbm_policy_node.data.datasets.dataset_reader import Dataset, DatasetError
+from lbm_policy_node.data.datasets.features import CLASS_KEY, MODE_KEY
+from lbm_policy_node.data.datasets.sample_weights import step_weights
 
 
 def dataset_weights(dataset: Dataset, rule: str) -> Array | None:

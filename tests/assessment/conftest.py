@@ -2,17 +2,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """Recorded scores for the tests of offline statistics."""
 
-import sys
 from pathlib import Path
 
 import pytest
 
-from lbm_policy_node.assessment.score_files import read_scores
-from lbm_policy_node.assessment.scored import ScoredEpisode
+from helpers.places import ASSETS
+from lbm_policy_node.assessment.recorded_scores.score_files import read_scores
+from lbm_policy_node.assessment.recorded_scores.scored import ScoredEpisode
 
-sys.path.insert(0, str(Path(__file__).parent))  # for the helper module beside this file
-
-ROLLOUTS = Path(__file__).parents[1] / "assets" / "pi0_libero10_rollouts"
+ROLLOUTS = ASSETS / "pi0_libero10_rollouts"
 
 
 @pytest.fixture(scope="session")

@@ -6,8 +6,8 @@ import json
 from math import nan
 
 import pytest
-from synthetic import CHUNKS, clean_set, episode, failing_set
 
+from helpers.synthetic import CHUNKS, clean_set, episode, failing_set
 from lbm_policy_node.assessment.detectors import (
     FIXED_LENGTH,
     MODES,

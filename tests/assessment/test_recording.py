@@ -7,8 +7,8 @@ import pytest
 
 from lbm_policy_node.assessment.protocol import PROGRESS, SPLITS, ProtocolConfig, Trial, trials
 from lbm_policy_node.assessment.recording import RecordingConfig, record, run
-from lbm_policy_node.core.robot_spec import RobotSpec
-from lbm_policy_node.data.chunk_episodes import read_episode
+from lbm_policy_node.core.spec.robot_spec import RobotSpec
+from lbm_policy_node.data.episodes.chunk_episodes import read_episode
 from lbm_policy_node.paths import shared_path
 from lbm_policy_node.policies.load import load_policy
 from lbm_policy_node.sim.evaluation import SPEC

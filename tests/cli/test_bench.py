@@ -7,16 +7,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from lbm_policy_node.cli import bench_run
-from lbm_policy_node.cli.bench import TakeoverDelay, compare
-from lbm_policy_node.cli.bench_run import (
+from lbm_policy_node.bench import bench_run
+from lbm_policy_node.bench.bench_run import (
     BenchError,
     interval_errors_ms,
     measure_latency,
     measure_takeover,
     measure_ticks,
 )
-from lbm_policy_node.graph import NodeProcess
+from lbm_policy_node.cli.bench import TakeoverDelay, compare
+from lbm_policy_node.graph.bringup import NodeProcess
 
 
 def test_policy_node_and_bare_rclpy_answer_the_same_observations(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from click.testing import CliRunner
 
-from lbm_policy_node.cli import bench_monitor_run
+from lbm_policy_node.bench import bench_monitor_run
 from lbm_policy_node.cli.main import main
 from lbm_policy_node.monitors.pair import make_pair
 from lbm_policy_node.monitors.scores.registry import SCORES

@@ -12,14 +12,14 @@ import pytest
 from click.testing import CliRunner, Result
 
 from lbm_policy_node.cli.main import main
-from lbm_policy_node.core.chunk_episode import ChunkEpisode
+from lbm_policy_node.core.episodes.chunk_episode import ChunkEpisode
 from lbm_policy_node.core.types import ActionChunk
-from lbm_policy_node.data.chunk_episodes import write_episode
-from lbm_policy_node.monitors.calibration import Calibration
+from lbm_policy_node.data.episodes.chunk_episodes import write_episode
+from lbm_policy_node.monitors.calibration.calibration import Calibration
 from lbm_policy_node.monitors.scale import ActionScale
 from lbm_policy_node.paths import shared_path
 from lbm_policy_node.policies.action_statistics import read_action_std
-from lbm_policy_node.policies.files import file_id
+from lbm_policy_node.policies.checkpoint.files import file_id
 
 CHECKPOINT = shared_path("checkpoints/mt10")
 STEP_NS = 50_000_000

@@ -11,15 +11,16 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from lbm_policy_node import transport
+from helpers.places import ROOT
 from lbm_policy_node.cli import doctor
-from lbm_policy_node.cli.doctor_machine import check_ros, check_transport
-from lbm_policy_node.graph import NodeProcess
-from lbm_policy_node.ros_domain import free_domain
-from lbm_policy_node.stream_health import Level
-from lbm_policy_node.supervisor import Supervisor
+from lbm_policy_node.doctor.doctor_machine import check_ros, check_transport
+from lbm_policy_node.doctor.stream_health import Level
+from lbm_policy_node.graph import transport
+from lbm_policy_node.graph.bringup import NodeProcess
+from lbm_policy_node.graph.ros_domain import free_domain
+from lbm_policy_node.graph.supervisor import Supervisor
 
-SPEC = Path(__file__).parents[2] / "config/robots/metaworld.yaml"
+SPEC = ROOT / "config/robots/metaworld.yaml"
 
 
 @pytest.fixture
@@ -46,7 +47,7 @@ def wait_for_pictures(chosen: transport.Transport, looks: int = 40) -> None:
 
 def test_running_robot_is_healthy_and_its_figures_are_reported(domain: int) -> None:
     chosen = transport.choose("mixed")
-    robot = NodeProcess(name="sim_robot_node", module="lbm_policy_node.ros.sim_robot_node")
+    robot = NodeProcess(name="sim_robot_node", module="lbm_policy_node.ros.sim.sim_robot_node")
     with Supervisor([robot], transport=chosen, sink=lambda name, line: None):
         wait_for_pictures(chosen)
         result, checks = run("--robot", "metaworld", "--transport", "mixed")

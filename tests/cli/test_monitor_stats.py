@@ -10,9 +10,10 @@ import pytest
 from click.testing import CliRunner
 from PIL import Image
 
+from helpers.places import ASSETS
 from lbm_policy_node.cli.main import main
 
-ROLLOUTS = Path(__file__).parents[1] / "assets" / "pi0_libero10_rollouts"
+ROLLOUTS = ASSETS / "pi0_libero10_rollouts"
 FILES = [str(ROLLOUTS / f"task_{task}.csv") for task in (2, 4)]
 QUICK = ["--splits", "2", "--resamples", "3"]
 HEADER = "episode_id,success,replan,mse\n"

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from lbm_policy_node import transport
-from lbm_policy_node.graph import GraphConfig, NodeProcess, describe
-from lbm_policy_node.monitor_choice import EMBEDDING_SCORES
+from lbm_policy_node.graph import transport
+from lbm_policy_node.graph.bringup import GraphConfig, NodeProcess, describe
+from lbm_policy_node.graph.monitor_choice import EMBEDDING_SCORES
 
 
 @pytest.fixture

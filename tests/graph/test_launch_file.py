@@ -18,9 +18,9 @@ import pytest
 import yaml
 
 import lbm_policy_node
-from lbm_policy_node.graph import GraphConfig, NodeProcess, describe
+from lbm_policy_node.graph.bringup import NODE_MODULES, GraphConfig, NodeProcess, describe
+from lbm_policy_node.graph.replay import ReplayConfig, describe_replay
 from lbm_policy_node.paths import shared_path
-from lbm_policy_node.replay_graph import ReplayConfig, describe_replay
 
 LAUNCH_FILE = shared_path("launch/bringup.launch.py")
 REPLAY_FILE = shared_path("launch/replay.launch.py")
@@ -76,7 +76,7 @@ def _as_process(node: Any, context: Any) -> NodeProcess:
     namespace, _, name = node.node_name.rpartition("/")
     return NodeProcess(
         name=name,
-        module=f"lbm_policy_node.ros.{text(node.node_executable)}",
+        module=NODE_MODULES[text(node.node_executable)],
         namespace=namespace.strip("/"),
         parameters=parameters,
         environment=environment,

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from lbm_policy_node.graph.replay import PLAYER, ReplayConfig, describe_replay
 from lbm_policy_node.paths import shared_path
-from lbm_policy_node.replay_graph import PLAYER, ReplayConfig, describe_replay
 
 CHECKPOINT = str(shared_path("checkpoints/weightless"))
 
@@ -40,7 +40,7 @@ def test_the_monitor_runs_where_there_is_a_calibration(episode: Path) -> None:
 
 def test_without_a_checkpoint_only_the_player_starts(episode: Path) -> None:
     (player,) = describe_replay(ReplayConfig(episode=str(episode), rate=4, loop=True)).processes
-    assert player.module == "lbm_policy_node.ros.bag_player_node"
+    assert player.module == "lbm_policy_node.ros.player.bag_player_node"
     assert player.parameters["rate"] == 4.0 and player.parameters["loop"] is True
 
 

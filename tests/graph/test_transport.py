@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from lbm_policy_node import transport
+from lbm_policy_node.graph import transport
 
 
 def kernel(folder: Path, *, rmem_max: int, wmem_max: int) -> Path:

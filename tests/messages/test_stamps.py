@@ -4,7 +4,7 @@
 
 import pytest
 
-from lbm_policy_node.data.message_types import MessageTypes
+from lbm_policy_node.data.bags.message_types import MessageTypes
 from lbm_policy_node.messages.stamps import stamp_ns_of_cdr
 
 

@@ -3,19 +3,19 @@
 """Which columns are compared, in which unit, and the rotations among them."""
 
 import json
-from pathlib import Path
 
 import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation, Slerp
 
-from lbm_policy_node.core.robot_spec import RobotSpec
-from lbm_policy_node.core.spec_actions import ActionBlock, ActionSpec, OutputSpec
+from helpers.places import ROOT
+from lbm_policy_node.core.spec.robot_spec import RobotSpec
+from lbm_policy_node.core.spec.spec_actions import ActionBlock, ActionSpec, OutputSpec
 from lbm_policy_node.monitors.columns import RotationColumns, ScoredColumns
 from lbm_policy_node.monitors.rotations import between, mean, quaternions_of_rot6d, rotation_vectors
 from lbm_policy_node.monitors.scale import ActionScale
 
-ROBOTS = sorted((Path(__file__).parents[2] / "config" / "robots").glob("*.yaml"))
+ROBOTS = sorted((ROOT / "config" / "robots").glob("*.yaml"))
 
 
 def action(*blocks: tuple[str, int]) -> ActionSpec:

@@ -14,27 +14,19 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from monitor_episodes import (
-    COLUMNS,
-    EXECUTED,
-    SCALE,
-    STEP_NS,
-    calibrated,
-    chunk,
-    episode,
-)
 
+from helpers.monitor_episodes import COLUMNS, EXECUTED, SCALE, STEP_NS, calibrated, chunk, episode
 from lbm_policy_node.core.types import ActionChunk, no_samples
-from lbm_policy_node.monitors.calibration import Calibration
+from lbm_policy_node.monitors.alarms import elapsed_s
+from lbm_policy_node.monitors.calibration.calibration import Calibration
+from lbm_policy_node.monitors.calibration.thresholds import DetectorThreshold
 from lbm_policy_node.monitors.columns import ScoredColumns
 from lbm_policy_node.monitors.monitor import Monitor
 from lbm_policy_node.monitors.progress.report import ProgressReport, no_verdict
-from lbm_policy_node.monitors.score import ScoreConfig
 from lbm_policy_node.monitors.scores.registry import make_score
+from lbm_policy_node.monitors.scores.score import ScoreConfig
 from lbm_policy_node.monitors.scoring import ChunkScorer
 from lbm_policy_node.monitors.statistics import STATISTICS, trace
-from lbm_policy_node.monitors.thresholds import DetectorThreshold
-from lbm_policy_node.monitors.time_limit import elapsed_s
 from lbm_policy_node.monitors.verdict import Level, Verdict
 
 BOTH = calibrated(60)

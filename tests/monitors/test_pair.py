@@ -15,8 +15,8 @@ from lbm_policy_node.core.types import ActionChunk, Array
 from lbm_policy_node.monitors.columns import RotationColumns, ScoredColumns
 from lbm_policy_node.monitors.pair import NoOverlap, PairError, SamplePair, make_pair
 from lbm_policy_node.monitors.scale import ActionScale
-from lbm_policy_node.monitors.score import ScoreConfig
 from lbm_policy_node.monitors.scores.registry import SCORES, TRAINED, make_score
+from lbm_policy_node.monitors.scores.score import ScoreConfig
 
 STEP_NS = 33_333_333  # 30 Hz, rounded as a spec's step_s is
 HORIZON = 16

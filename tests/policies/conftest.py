@@ -14,16 +14,17 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor
 
+from helpers.places import ASSETS
 from lbm_policy_node.core.types import Observation
-from lbm_policy_node.policies.features import Feature
+from lbm_policy_node.policies.checkpoint.features import Feature
+from lbm_policy_node.policies.checkpoint.sidecar import Sidecar
 from lbm_policy_node.policies.multitask_dit.checkpoint import Checkpoint, create_checkpoint, load_checkpoint
 from lbm_policy_node.policies.multitask_dit.clip_config import ClipTextConfig, ClipVisionConfig
 from lbm_policy_node.policies.multitask_dit.config import MultiTaskDiTConfig
 from lbm_policy_node.policies.multitask_dit.model import MultiTaskDiT
-from lbm_policy_node.policies.sidecar import Sidecar
 from lbm_policy_node.policies.tokenizer_training import train_tokenizer
 
-GOLDEN = Path(__file__).parents[1] / "assets" / "golden" / "dit"
+GOLDEN = ASSETS / "golden" / "dit"
 VARIANTS = ("ddpm", "ddim", "flow_euler")
 INSTRUCTIONS = ("open the door", "close the window", "push the puck to the goal")
 STATE_DIM, ACTION_DIM, SIDE, TOKENS = 4, 3, 24, 16

@@ -12,7 +12,7 @@ from scipy.spatial.transform import Rotation
 from lbm_policy_node.core import rotations as core_rotations
 from lbm_policy_node.policies import rotations
 from lbm_policy_node.policies.action_space import to_absolute, to_relative
-from lbm_policy_node.policies.extensions import POSE_WIDTHS, RelativePose
+from lbm_policy_node.policies.checkpoint.extensions import POSE_WIDTHS, RelativePose
 
 KINDS = ("pose_quaternion", "pose_rot6d")
 

@@ -8,7 +8,7 @@ from safetensors.numpy import load_file
 
 from lbm_policy_node.paths import shared_path
 from lbm_policy_node.policies.action_statistics import read_action_std
-from lbm_policy_node.policies.errors import CheckpointError
+from lbm_policy_node.policies.checkpoint.errors import CheckpointError
 
 
 def test_shipped_checkpoint_has_a_spread_for_each_future_step():

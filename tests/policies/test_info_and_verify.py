@@ -15,8 +15,8 @@ from safetensors.torch import load_file, save_file
 
 from lbm_policy_node.cli import info, verify
 from lbm_policy_node.paths import shared_path
-from lbm_policy_node.policies.features import Feature
-from lbm_policy_node.policies.sidecar import Sidecar
+from lbm_policy_node.policies.checkpoint.features import Feature
+from lbm_policy_node.policies.checkpoint.sidecar import Sidecar
 from lbm_policy_node.policies.weightless import WeightlessConfig, create_weightless
 
 STAGES = {

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 import torch
 
-from lbm_policy_node.policies.errors import CheckpointError
-from lbm_policy_node.policies.features import Feature
+from lbm_policy_node.policies.checkpoint.errors import CheckpointError
+from lbm_policy_node.policies.checkpoint.features import Feature
 from lbm_policy_node.policies.normalization import Normalizer
 
 LOW, HIGH = torch.tensor([-1.0, 0.0, 2.0]), torch.tensor([3.0, 0.0, 2.5])

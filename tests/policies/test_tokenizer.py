@@ -9,7 +9,7 @@ import pytest
 import torch
 from transformers import AutoTokenizer
 
-from lbm_policy_node.policies.processor_files import TokenizerStep
+from lbm_policy_node.policies.checkpoint.processor_files import TokenizerStep
 from lbm_policy_node.policies.tokenizer import END, InstructionTokenizer, load_tokenizer
 from lbm_policy_node.policies.tokenizer_training import START, save_tokenizer, train_tokenizer
 

@@ -12,11 +12,11 @@ import numpy as np
 import pytest
 
 from lbm_policy_node.core.types import Observation
-from lbm_policy_node.policies.errors import CheckpointError
-from lbm_policy_node.policies.features import Feature
+from lbm_policy_node.policies.checkpoint.errors import CheckpointError
+from lbm_policy_node.policies.checkpoint.features import Feature
+from lbm_policy_node.policies.checkpoint.sidecar import Sidecar
 from lbm_policy_node.policies.load import load_policy
 from lbm_policy_node.policies.policy import Policy
-from lbm_policy_node.policies.sidecar import Sidecar
 from lbm_policy_node.policies.weightless import WeightlessConfig, create_weightless
 
 

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
+from helpers.places import ROOT
+
 PACKAGE = "lbm_policy_node"
 
 

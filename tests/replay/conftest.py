@@ -2,15 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Recorded episodes of a tiny policy with weights, and that policy's checkpoint, whole and perturbed."""
 
-import sys
-from pathlib import Path
-
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parent))
-sys.path.insert(0, str(Path(__file__).parents[1] / "data"))  # for episode_maker
-
-from replay_maker import make_checkpoint, make_recording, perturb
+from helpers.replay_maker import make_checkpoint, make_recording, perturb
 
 
 @pytest.fixture(scope="session")

@@ -6,10 +6,10 @@ import math
 
 import numpy as np
 import pytest
-from episode_maker import START_NS  # pyright: ignore[reportMissingImports]
-from replay_maker import N_SAMPLES, make_recording, rewrite
 
-from lbm_policy_node.data.episode import read_episode
+from helpers.episode_maker import START_NS  # pyright: ignore[reportMissingImports]
+from helpers.replay_maker import N_SAMPLES, make_recording, rewrite
+from lbm_policy_node.data.episodes.episode import read_episode
 from lbm_policy_node.paths import shared_path
 from lbm_policy_node.replay.candidate import Candidate
 from lbm_policy_node.replay.limits import Limits, judge

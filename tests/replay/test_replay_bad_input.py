@@ -3,12 +3,12 @@
 """A recording that cannot be replayed, in whole or in part, says which stream, stamp or chunk is to blame."""
 
 import pytest
-from replay_maker import make_recording, rewrite
 
-from lbm_policy_node.data.bags import BagError
-from lbm_policy_node.data.message_types import MessageTypes
+from helpers.replay_maker import make_recording, rewrite
+from lbm_policy_node.data.bags.bags import BagError
+from lbm_policy_node.data.bags.message_types import MessageTypes
 from lbm_policy_node.paths import shared_path
-from lbm_policy_node.policies.errors import CheckpointError
+from lbm_policy_node.policies.checkpoint.errors import CheckpointError
 from lbm_policy_node.replay.candidate import Candidate
 from lbm_policy_node.replay.limits import Limits, judge
 from lbm_policy_node.replay.run import replay

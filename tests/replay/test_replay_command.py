@@ -6,8 +6,8 @@ import json
 
 import pytest
 from click.testing import CliRunner
-from replay_maker import make_checkpoint, make_recording, perturb
 
+from helpers.replay_maker import make_checkpoint, make_recording, perturb
 from lbm_policy_node.cli.main import main
 from lbm_policy_node.paths import shared_path
 

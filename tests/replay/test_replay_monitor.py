@@ -7,14 +7,14 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from replay_maker import make_recording, rewrite
 
-from lbm_policy_node.core.chunk_episode import ChunkEpisode
-from lbm_policy_node.data.bags import Bag
-from lbm_policy_node.data.episode import read_episode
-from lbm_policy_node.monitor_choice import CALIBRATION_FILE
+from helpers.replay_maker import make_recording, rewrite
+from lbm_policy_node.core.episodes.chunk_episode import ChunkEpisode
+from lbm_policy_node.data.bags.bags import Bag
+from lbm_policy_node.data.episodes.episode import read_episode
+from lbm_policy_node.graph.monitor_choice import CALIBRATION_FILE
+from lbm_policy_node.monitors.calibration.fit import CalibrationConfig, calibrate
 from lbm_policy_node.monitors.columns import ScoredColumns
-from lbm_policy_node.monitors.fit import CalibrationConfig, calibrate
 from lbm_policy_node.monitors.monitor import Monitor
 from lbm_policy_node.monitors.scale import ActionScale
 from lbm_policy_node.monitors.verdict import Level

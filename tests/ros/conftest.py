@@ -4,20 +4,16 @@
 
 import gc
 import os
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parent))  # for the helper modules beside this file
-
 import rclpy
 from rclpy.signals import SignalHandlerOptions
 from rclpy.utilities import try_shutdown
 
-from lbm_policy_node.ros_domain import free_domain
+from lbm_policy_node.graph.ros_domain import free_domain
 
 
 @pytest.fixture(scope="session")
@@ -58,8 +54,8 @@ def participants() -> int:
 @pytest.fixture
 def graph(ros: None) -> Iterator[Any]:
     """A fake robot and the executor that spins it; nodes of a test are added to it and leave with it."""
-    from fake_robot import FakeRobot
-    from ros_graph import Graph
+    from helpers.fake_robot import FakeRobot
+    from helpers.ros_graph import Graph
 
     graph = Graph(FakeRobot())
     yield graph
@@ -69,7 +65,7 @@ def graph(ros: None) -> Iterator[Any]:
 @pytest.fixture
 def spec_file(tmp_path: Path) -> Path:
     """The fake robot's spec."""
-    from fake_robot import SPEC
+    from helpers.fake_robot import SPEC
 
     path = tmp_path / "fake.yaml"
     path.write_text(SPEC, encoding="utf-8")
@@ -79,7 +75,7 @@ def spec_file(tmp_path: Path) -> Path:
 @pytest.fixture(scope="session")
 def calibration(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The calibration file of the policy that monitor_harness plays."""
-    from monitor_harness import calibrate_monitor
+    from helpers.monitor_harness import calibrate_monitor
 
     return calibrate_monitor(tmp_path_factory.mktemp("checkpoint"))
 
@@ -87,7 +83,7 @@ def calibration(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def monitor_user(graph: Any, spec_file: Path, calibration: Path) -> Any:
     """A monitor node with that calibration, and who plays the policy."""
-    from monitor_harness import MonitorUser, add_monitor_node
+    from helpers.monitor_harness import MonitorUser, add_monitor_node
 
     add_monitor_node(graph, spec_file, checkpoint=str(calibration.parent))
     return MonitorUser(graph)

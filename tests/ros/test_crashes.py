@@ -13,19 +13,19 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from executor_harness import ControlWatcher, add_executor_node
 from lbm_msgs.msg import ControlState, PolicyStatus, Reason, RecorderStatus
-from lock_step_robot import LockStepRobot
-from node_process import NodeProcess
-from policy_harness import PolicyUser, make_checkpoint
-from ros_graph import Graph
 
-from lbm_policy_node.core.robot_spec import RobotSpec
-from lbm_policy_node.data.episode import read_episode
-from lbm_policy_node.data.repair import needs_repair, repair
+from helpers.executor_harness import ControlWatcher, add_executor_node
+from helpers.lock_step_robot import LockStepRobot
+from helpers.node_process import NodeProcess
+from helpers.policy_harness import PolicyUser, make_checkpoint
+from helpers.ros_graph import Graph
+from lbm_policy_node.core.spec.robot_spec import RobotSpec
+from lbm_policy_node.data.bags.repair import needs_repair, repair
+from lbm_policy_node.data.episodes.episode import read_episode
 from lbm_policy_node.messages.stamps import to_ns
 from lbm_policy_node.paths import shared_path
-from lbm_policy_node.policies.features import Feature
+from lbm_policy_node.policies.checkpoint.features import Feature
 from lbm_policy_node.ros import qos
 
 SPEC = shared_path("config/robots/metaworld.yaml")

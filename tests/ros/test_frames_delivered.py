@@ -6,11 +6,11 @@ import json
 import os
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
-from lbm_policy_node import transport
+from helpers.places import TESTS
+from lbm_policy_node.graph import transport
 
 FRAMES = 60
 ENOUGH = 40
@@ -20,7 +20,7 @@ shared-memory segment, loses most frames of one camera or of both."""
 
 def frames_delivered(publisher: str, receiver: str) -> dict[str, int]:
     """Run cameras and receiver, each with its own transport, and count the frames of each camera."""
-    script = str(Path(__file__).parent / "camera_processes.py")
+    script = str(TESTS / "helpers" / "camera_processes.py")
 
     def start(role: str, name: str) -> subprocess.Popen[str]:
         environment = transport.choose(name).applied_to(os.environ)

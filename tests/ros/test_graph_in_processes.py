@@ -6,13 +6,13 @@ import signal
 from pathlib import Path
 
 import pytest
-from executor_harness import ControlWatcher, add_executor_node
-from fake_robot import TICK_NS, TICKS_PER_STEP
 from lbm_msgs.msg import ControlState, PolicyStatus, Reason
-from node_process import NodeProcess
-from policy_harness import EXECUTED_STEPS, PolicyUser, add_policy_node, make_checkpoint
-from ros_graph import Graph
 
+from helpers.executor_harness import ControlWatcher, add_executor_node
+from helpers.fake_robot import TICK_NS, TICKS_PER_STEP
+from helpers.node_process import NodeProcess
+from helpers.policy_harness import EXECUTED_STEPS, PolicyUser, add_policy_node, make_checkpoint
+from helpers.ros_graph import Graph
 from lbm_policy_node.messages.chunks import chunk_from_message
 from lbm_policy_node.messages.stamps import to_ns
 

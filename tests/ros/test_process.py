@@ -9,7 +9,7 @@ import sys
 def test_what_is_imported_is_not_looked_at_by_the_garbage_collection():
     program = """
 import gc
-from lbm_policy_node.ros.chunk_executor_node import run
+from lbm_policy_node.ros.executor.chunk_executor_node import run
 
 def look():
     print(gc.get_freeze_count(), len(gc.get_objects()))

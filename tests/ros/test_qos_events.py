@@ -4,12 +4,12 @@
 
 from pathlib import Path
 
-from executor_harness import add_executor_node
 from rclpy.event_handler import SubscriptionEventCallbacks
 from rclpy.node import Node
-from ros_graph import Graph
 from std_msgs.msg import Bool
 
+from helpers.executor_harness import add_executor_node
+from helpers.ros_graph import Graph
 from lbm_policy_node.ros import qos
 from lbm_policy_node.ros.qos_events import OPEN_S, PERIOD_S, Seldom, look_seldom
 

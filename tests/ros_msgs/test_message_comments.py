@@ -3,11 +3,12 @@
 """Whoever reads a message definition learns the unit and the meaning of each field."""
 
 import re
-from pathlib import Path
 
 import pytest
 
-MESSAGES = Path(__file__).parents[2] / "lbm_msgs"
+from helpers.places import ROOT
+
+MESSAGES = ROOT / "lbm_msgs"
 DEFINITIONS = sorted(p for kind in ("msg", "srv", "action") for p in (MESSAGES / kind).iterdir())
 
 

@@ -3,11 +3,11 @@
 """The reason codes of core and of lbm_msgs are one enumeration."""
 
 import re
-from pathlib import Path
 
+from helpers.places import ROOT
 from lbm_policy_node.core.reasons import ReasonCode
 
-DEFINITION = Path(__file__).parents[2] / "lbm_msgs" / "msg" / "Reason.msg"
+DEFINITION = ROOT / "lbm_msgs" / "msg" / "Reason.msg"
 
 
 def test_the_message_and_core_have_the_same_names_and_numbers():

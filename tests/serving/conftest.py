@@ -2,22 +2,19 @@
 # SPDX-License-Identifier: Apache-2.0
 """Checkpoints and observations for servers and clients."""
 
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parent))  # for the helper modules beside this file
-
-from serve_process import ServeProcess
-
+from helpers.places import ASSETS
+from helpers.serve_process import ServeProcess
 from lbm_policy_node.core.types import Observation
 from lbm_policy_node.paths import shared_path
 from lbm_policy_node.policies.policy import PolicySpec
 
-GOLDEN = Path(__file__).parents[1] / "assets" / "golden" / "dit" / "flow_euler"
+GOLDEN = ASSETS / "golden" / "dit" / "flow_euler"
 History = Callable[[PolicySpec], list[Observation]]
 
 

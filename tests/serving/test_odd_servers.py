@@ -13,11 +13,11 @@ from pathlib import Path
 import msgpack
 import numpy as np
 import pytest
-from odd_servers import array, openpi_server, tcp_server, values_of, websocket_server
 from websockets.utils import accept_key
 
+from helpers.odd_servers import array, openpi_server, tcp_server, values_of, websocket_server
 from lbm_policy_node.core.types import Observation
-from lbm_policy_node.policies.errors import CheckpointError, PolicyUnavailable
+from lbm_policy_node.policies.checkpoint.errors import CheckpointError, PolicyUnavailable
 from lbm_policy_node.policies.load import load_policy
 from lbm_policy_node.policies.remote.connection import RemoteError
 from lbm_policy_node.policies.remote.protocol import ProtocolError

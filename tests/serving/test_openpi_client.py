@@ -5,8 +5,8 @@
 import numpy as np
 import pytest
 from openpi_client.websocket_client_policy import WebsocketClientPolicy
-from serve_process import ServeProcess
 
+from helpers.serve_process import ServeProcess
 from lbm_policy_node.paths import shared_path
 from lbm_policy_node.policies.load import load_policy
 

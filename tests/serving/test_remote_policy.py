@@ -9,10 +9,10 @@ import time
 
 import numpy as np
 import pytest
-from serve_process import ServeProcess
 
+from helpers.serve_process import ServeProcess
 from lbm_policy_node.core.types import Observation
-from lbm_policy_node.policies.errors import CheckpointError, PolicyUnavailable
+from lbm_policy_node.policies.checkpoint.errors import CheckpointError, PolicyUnavailable
 from lbm_policy_node.policies.load import load_policy
 from lbm_policy_node.policies.policy import EmbeddingPolicy
 from lbm_policy_node.policies.remote.backoff import FIRST_S, LONGEST_S, BackOff
@@ -84,7 +84,7 @@ def test_a_request_that_does_not_fit_is_refused_before_it_is_sent(server, histor
 
 
 def test_a_request_above_the_servers_limit_names_limit_and_remedy(tmp_path, history):
-    from lbm_policy_node.policies.features import Feature
+    from lbm_policy_node.policies.checkpoint.features import Feature
     from lbm_policy_node.policies.weightless import WeightlessConfig, create_weightless
 
     inputs = {

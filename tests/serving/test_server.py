@@ -14,11 +14,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from serve_process import ServeProcess
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 from websockets.typing import Origin
 
+from helpers.serve_process import ServeProcess
 from lbm_policy_node.messages.packing import pack, unpack
 
 PATIENCE_S = 20.0
@@ -217,7 +217,7 @@ def test_the_server_imports_no_ros_and_without_weights_no_torch(weightless):
 
 
 def test_lerobot_is_named_when_it_is_absent(tmp_path):
-    from lbm_policy_node.policies.errors import CheckpointError
+    from lbm_policy_node.policies.checkpoint.errors import CheckpointError
     from lbm_policy_node.serving.lerobot_policy import load_lerobot
 
     with pytest.raises(CheckpointError, match="needs LeRobot in the environment"):

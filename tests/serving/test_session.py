@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from lbm_policy_node.messages.packing import pack, unpack
-from lbm_policy_node.policies.errors import PolicyUnavailable
+from lbm_policy_node.policies.checkpoint.errors import PolicyUnavailable
 from lbm_policy_node.policies.load import load_policy
 from lbm_policy_node.policies.remote.requests import EMBED, InferRequest, write_request
 from lbm_policy_node.serving.openpi_observation import KeyMap

@@ -8,7 +8,7 @@ import sys
 NO_WEBSOCKETS = """
 import sys
 sys.modules["websockets.sync"] = None  # as in Ubuntu 24.04's version 10.4
-from lbm_policy_node.policies.errors import CheckpointError
+from lbm_policy_node.policies.checkpoint.errors import CheckpointError
 from lbm_policy_node.policies.load import load_policy
 try:
     load_policy("ws://127.0.0.1:1")
@@ -22,7 +22,7 @@ for name in ("torch", "transformers", "safetensors", "tokenizers"):
 import numpy as np
 from lbm_policy_node.core.types import Observation
 from lbm_policy_node.policies.load import load_policy
-import lbm_policy_node.ros.policy_node
+import lbm_policy_node.ros.policy.policy_node
 policy = load_policy(sys.argv[1])
 images = {f.key: np.zeros((f.height, f.width, 3), np.uint8) for f in policy.spec.images}
 seen = [Observation(0, images, np.zeros(policy.spec.state_dim), "open the door")] * policy.spec.n_obs_steps

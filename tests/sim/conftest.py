@@ -2,12 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Simulated robots, and what a policy for them declares."""
 
-import sys
-from pathlib import Path
-
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parent))  # for the helper modules beside this file
 
 from lbm_policy_node.policies.policy import ImageFeature, PolicySpec
 from lbm_policy_node.sim.robot import SimulatedRobot

@@ -7,8 +7,8 @@ import json
 import numpy as np
 import pytest
 
-from lbm_policy_node.core.compatibility import spec_differences
-from lbm_policy_node.core.robot_spec import RobotSpec
+from lbm_policy_node.core.spec.compatibility import spec_differences
+from lbm_policy_node.core.spec.robot_spec import RobotSpec
 from lbm_policy_node.paths import shared_path
 from lbm_policy_node.policies.load import load_policy
 from lbm_policy_node.sim.evaluation import Trial

@@ -5,8 +5,8 @@
 import numpy as np
 import pytest
 
-from lbm_policy_node.core.chunk_executor import ChunkExecutor
-from lbm_policy_node.core.robot_spec import RobotSpec
+from lbm_policy_node.core.execution.chunk_executor import ChunkExecutor
+from lbm_policy_node.core.spec.robot_spec import RobotSpec
 from lbm_policy_node.core.types import ActionChunk, no_samples
 from lbm_policy_node.paths import shared_path
 from lbm_policy_node.sim.demonstrations import TICKS_PER_STEP, DemonstrationConfig, demonstrate

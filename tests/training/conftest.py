@@ -5,9 +5,9 @@
 import numpy as np
 import pytest
 
-from lbm_policy_node.data.dataset_reader import read_dataset
-from lbm_policy_node.data.dataset_writer import DatasetWriter
-from lbm_policy_node.data.features import Features
+from lbm_policy_node.data.datasets.dataset_reader import read_dataset
+from lbm_policy_node.data.datasets.dataset_writer import DatasetWriter
+from lbm_policy_node.data.datasets.features import Features
 from lbm_policy_node.training.config import ModelSize
 
 STATE_NAMES, ACTION_NAMES = ("x", "y", "z", "opening"), ("x", "y", "z", "gripper")

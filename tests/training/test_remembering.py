@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 
 from lbm_policy_node.core.types import Array
-from lbm_policy_node.data.dataset_contents import DatasetContents
-from lbm_policy_node.data.dataset_reader import DatasetError, read_dataset
-from lbm_policy_node.data.dataset_writer import DatasetWriter
-from lbm_policy_node.data.features import Features
-from lbm_policy_node.data.statistics import vector_stats
+from lbm_policy_node.data.datasets.dataset_contents import DatasetContents
+from lbm_policy_node.data.datasets.dataset_reader import DatasetError, read_dataset
+from lbm_policy_node.data.datasets.dataset_writer import DatasetWriter
+from lbm_policy_node.data.datasets.features import Features
+from lbm_policy_node.data.datasets.statistics import vector_stats
 from lbm_policy_node.training.build import from_scratch
 from lbm_policy_node.training.config import TrainConfig
 from lbm_policy_node.training.loop import train

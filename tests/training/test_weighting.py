@@ -12,8 +12,8 @@ import pyarrow.parquet as pq
 import pytest
 from safetensors.numpy import load_file
 
-from lbm_policy_node.data.dataset_reader import DatasetError, read_dataset
-from lbm_policy_node.data.sample_weights import WEIGHT_RULES
+from lbm_policy_node.data.datasets.dataset_reader import DatasetError, read_dataset
+from lbm_policy_node.data.datasets.sample_weights import WEIGHT_RULES
 from lbm_policy_node.training.build import from_scratch
 from lbm_policy_node.training.config import TrainConfig
 from lbm_policy_node.training.loop import train

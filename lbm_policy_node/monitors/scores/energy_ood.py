@@ -12,9 +12,9 @@ import numpy as np
 
 from lbm_policy_node.monitors.flow_file import OodFlowError
 from lbm_policy_node.monitors.pair import SamplePair
-from lbm_policy_node.monitors.score import ScoreConfig
 from lbm_policy_node.monitors.scores.energy import Energy
 from lbm_policy_node.monitors.scores.ood_flow import WEIGHTS_ID, OodFlow, make_ood_flow, with_weights_id
+from lbm_policy_node.monitors.scores.score import ScoreConfig
 from lbm_policy_node.monitors.statistics import Standardisation, fit_standardisation
 
 NAME = "energy_ood"

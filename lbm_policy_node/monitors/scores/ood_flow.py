@@ -13,7 +13,7 @@ import numpy as np
 from lbm_policy_node.core.types import Array
 from lbm_policy_node.monitors.flow_file import FILE, FlowWeights, OodFlowError, file_id, read_flow
 from lbm_policy_node.monitors.pair import SamplePair
-from lbm_policy_node.monitors.score import ScoreConfig
+from lbm_policy_node.monitors.scores.score import ScoreConfig
 
 NAME = "ood_flow"
 WEIGHTS_ID = "weights_id"

@@ -8,7 +8,6 @@ from pathlib import Path
 from types import ModuleType
 
 from lbm_policy_node.monitors.pair import SamplePair
-from lbm_policy_node.monitors.score import Score, ScoreConfig
 from lbm_policy_node.monitors.scores.energy import Energy
 from lbm_policy_node.monitors.scores.entropy import BIN_WIDTH, Entropy
 from lbm_policy_node.monitors.scores.kde_kl import FORWARD, REVERSE, KdeKl
@@ -16,6 +15,7 @@ from lbm_policy_node.monitors.scores.min_distance import MinDistance
 from lbm_policy_node.monitors.scores.mmd import DIM, FLOORED, MEDIAN, Mmd
 from lbm_policy_node.monitors.scores.output_variance import OutputVariance
 from lbm_policy_node.monitors.scores.overlap_error import OverlapError
+from lbm_policy_node.monitors.scores.score import Score, ScoreConfig
 
 
 def _trained(config: ScoreConfig, folder: Path | None) -> Score:

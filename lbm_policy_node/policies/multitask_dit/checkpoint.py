@@ -13,24 +13,30 @@ import torch
 from tokenizers import Tokenizer
 from torch import Tensor
 
+from lbm_policy_node.policies.checkpoint.errors import CheckpointError
+from lbm_policy_node.policies.checkpoint.features import STATE_KEY
+from lbm_policy_node.policies.checkpoint.files import (
+    CONFIG_FILE,
+    WEIGHTS_FILE,
+    file_id,
+    read_json,
+    write_json,
+)
+from lbm_policy_node.policies.checkpoint.processor_files import (
+    Processors,
+    TokenizerStep,
+    read_processors,
+    write_processors,
+)
+from lbm_policy_node.policies.checkpoint.sidecar import SIDECAR_FILE, Sidecar, read_sidecar, write_sidecar
+from lbm_policy_node.policies.checkpoint.tensor_files import write_tensors
 from lbm_policy_node.policies.empty_model import empty_model
-from lbm_policy_node.policies.errors import CheckpointError
-from lbm_policy_node.policies.features import STATE_KEY
-from lbm_policy_node.policies.files import CONFIG_FILE, WEIGHTS_FILE, file_id, read_json, write_json
 from lbm_policy_node.policies.multitask_dit.config import MultiTaskDiTConfig
 from lbm_policy_node.policies.multitask_dit.encoder_folder import is_local_encoder, write_encoder_folder
 from lbm_policy_node.policies.multitask_dit.model import MultiTaskDiT
 from lbm_policy_node.policies.multitask_dit.towers import resolve_towers
 from lbm_policy_node.policies.multitask_dit.weights import load_weights, read_weights
 from lbm_policy_node.policies.normalization import Normalizer, Stats
-from lbm_policy_node.policies.processor_files import (
-    Processors,
-    TokenizerStep,
-    read_processors,
-    write_processors,
-)
-from lbm_policy_node.policies.sidecar import SIDECAR_FILE, Sidecar, read_sidecar, write_sidecar
-from lbm_policy_node.policies.tensor_files import write_tensors
 from lbm_policy_node.policies.tokenizer import TOKENIZER_FOLDER, InstructionTokenizer, find_tokenizer
 from lbm_policy_node.policies.tokenizer_training import save_tokenizer
 

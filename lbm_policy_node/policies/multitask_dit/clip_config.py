@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any, TypeVar
 
-from lbm_policy_node.policies.errors import CheckpointError
-from lbm_policy_node.policies.field_types import check_types, require
+from lbm_policy_node.policies.checkpoint.errors import CheckpointError
+from lbm_policy_node.policies.checkpoint.field_types import check_types, require
 
 ACTIVATION_NAMES = ("quick_gelu", "gelu")
 T = TypeVar("T", bound="ClipConfig")

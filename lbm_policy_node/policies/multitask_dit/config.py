@@ -8,9 +8,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
 
-from lbm_policy_node.policies.errors import CheckpointError
-from lbm_policy_node.policies.extensions import Extensions
-from lbm_policy_node.policies.features import ACTION_KEY, STATE_KEY, Feature, parse_features
+from lbm_policy_node.policies.checkpoint.errors import CheckpointError
+from lbm_policy_node.policies.checkpoint.extensions import Extensions
+from lbm_policy_node.policies.checkpoint.features import ACTION_KEY, STATE_KEY, Feature, parse_features
 from lbm_policy_node.policies.multitask_dit.config_checks import check
 
 KIND = "multi_task_dit"

@@ -6,8 +6,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lbm_policy_node.policies.features import ACTION_KEY, STATE_KEY
-from lbm_policy_node.policies.field_types import check_types, is_sequence_of, require
+from lbm_policy_node.policies.checkpoint.features import ACTION_KEY, STATE_KEY
+from lbm_policy_node.policies.checkpoint.field_types import check_types, is_sequence_of, require
 
 if TYPE_CHECKING:
     from lbm_policy_node.policies.multitask_dit.config import MultiTaskDiTConfig

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from lbm_policy_node.policies.files import WEIGHTS_FILE
+from lbm_policy_node.policies.checkpoint.files import WEIGHTS_FILE
 from lbm_policy_node.policies.multitask_dit.checkpoint import Checkpoint
 from lbm_policy_node.policies.multitask_dit.clip_config import ClipConfig
 from lbm_policy_node.policies.multitask_dit.config import MultiTaskDiTConfig

@@ -10,8 +10,8 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor, nn
 
-from lbm_policy_node.policies.errors import CheckpointError
-from lbm_policy_node.policies.features import STATE_KEY, TOKENS_KEY
+from lbm_policy_node.policies.checkpoint.errors import CheckpointError
+from lbm_policy_node.policies.checkpoint.features import STATE_KEY, TOKENS_KEY
 from lbm_policy_node.policies.multitask_dit.clip import ClipTextTower, ClipVisionTower
 from lbm_policy_node.policies.multitask_dit.clip_config import ClipTextConfig, ClipVisionConfig
 from lbm_policy_node.policies.multitask_dit.config import MultiTaskDiTConfig

@@ -15,9 +15,9 @@ from pathlib import Path
 
 import torch
 
-from lbm_policy_node.policies.files import CONFIG_FILE, WEIGHTS_FILE, write_json
+from lbm_policy_node.policies.checkpoint.files import CONFIG_FILE, WEIGHTS_FILE, write_json
+from lbm_policy_node.policies.checkpoint.tensor_files import write_tensors
 from lbm_policy_node.policies.multitask_dit.clip_config import ClipTextConfig, ClipVisionConfig
-from lbm_policy_node.policies.tensor_files import write_tensors
 
 LOCAL_ENCODER = "clip"
 """`vision_encoder_name` and `text_encoder_name` of models trained from scratch."""

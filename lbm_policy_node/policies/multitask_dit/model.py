@@ -9,7 +9,7 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor, nn
 
-from lbm_policy_node.policies.features import ACTION_KEY
+from lbm_policy_node.policies.checkpoint.features import ACTION_KEY
 from lbm_policy_node.policies.multitask_dit.clip_config import ClipTextConfig, ClipVisionConfig
 from lbm_policy_node.policies.multitask_dit.config import MultiTaskDiTConfig
 from lbm_policy_node.policies.multitask_dit.diffusion import Diffusion

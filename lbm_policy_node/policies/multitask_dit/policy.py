@@ -13,7 +13,7 @@ from torch import Tensor
 
 from lbm_policy_node.core.types import Observation
 from lbm_policy_node.policies.action_space import to_absolute
-from lbm_policy_node.policies.features import ACTION_KEY, STATE_KEY
+from lbm_policy_node.policies.checkpoint.features import ACTION_KEY, STATE_KEY
 from lbm_policy_node.policies.multitask_dit.checkpoint import Checkpoint
 from lbm_policy_node.policies.multitask_dit.config import KIND
 from lbm_policy_node.policies.multitask_dit.description import describe_checkpoint

@@ -11,11 +11,11 @@ from typing import Any, TypeVar
 
 from torch import Tensor
 
-from lbm_policy_node.policies.errors import CheckpointError
-from lbm_policy_node.policies.files import CONFIG_FILE, WEIGHTS_FILE, read_json
+from lbm_policy_node.policies.checkpoint.errors import CheckpointError
+from lbm_policy_node.policies.checkpoint.files import CONFIG_FILE, WEIGHTS_FILE, read_json
+from lbm_policy_node.policies.checkpoint.sidecar import SIDECAR_FILE, Sidecar
 from lbm_policy_node.policies.multitask_dit.clip_config import ClipConfig, ClipTextConfig, ClipVisionConfig
 from lbm_policy_node.policies.multitask_dit.config import MultiTaskDiTConfig
-from lbm_policy_node.policies.sidecar import SIDECAR_FILE, Sidecar
 
 HEAD_SIZE = 64
 T = TypeVar("T", bound=ClipConfig)

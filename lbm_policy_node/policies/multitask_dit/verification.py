@@ -17,8 +17,8 @@ import torch
 from torch import Tensor
 
 from lbm_policy_node.core.types import Observation
-from lbm_policy_node.policies.errors import CheckpointError
-from lbm_policy_node.policies.features import ACTION_KEY, MASK_KEY, STATE_KEY, TOKENS_KEY
+from lbm_policy_node.policies.checkpoint.errors import CheckpointError
+from lbm_policy_node.policies.checkpoint.features import ACTION_KEY, MASK_KEY, STATE_KEY, TOKENS_KEY
 from lbm_policy_node.policies.multitask_dit.policy import MultiTaskDiTPolicy
 from lbm_policy_node.policies.reference import Reference, StageResult, largest_difference
 

@@ -10,9 +10,9 @@ from pathlib import Path
 
 from torch import Tensor, nn
 
-from lbm_policy_node.policies.errors import CheckpointError
-from lbm_policy_node.policies.files import WEIGHTS_FILE
-from lbm_policy_node.policies.tensor_files import read_tensors
+from lbm_policy_node.policies.checkpoint.errors import CheckpointError
+from lbm_policy_node.policies.checkpoint.files import WEIGHTS_FILE
+from lbm_policy_node.policies.checkpoint.tensor_files import read_tensors
 
 TOWERS = (
     (

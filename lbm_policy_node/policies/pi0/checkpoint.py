@@ -15,9 +15,16 @@ from numpy.typing import NDArray
 from tokenizers import Tokenizer
 from torch import Tensor
 
-from lbm_policy_node.policies.errors import CheckpointError
-from lbm_policy_node.policies.features import STATE_KEY
-from lbm_policy_node.policies.files import CONFIG_FILE, WEIGHTS_FILE, file_id, read_json, write_json
+from lbm_policy_node.policies.checkpoint.errors import CheckpointError
+from lbm_policy_node.policies.checkpoint.features import STATE_KEY
+from lbm_policy_node.policies.checkpoint.files import (
+    CONFIG_FILE,
+    WEIGHTS_FILE,
+    file_id,
+    read_json,
+    write_json,
+)
+from lbm_policy_node.policies.checkpoint.sidecar import SIDECAR_FILE, Sidecar, read_sidecar, write_sidecar
 from lbm_policy_node.policies.pi0.config import Pi0Config
 from lbm_policy_node.policies.pi0.model import Pi0
 from lbm_policy_node.policies.pi0.processors import (
@@ -29,12 +36,7 @@ from lbm_policy_node.policies.pi0.processors import (
 from lbm_policy_node.policies.pi0.prompt import pi0_prompt, pi05_prompt
 from lbm_policy_node.policies.pi0.vocabulary import START, save_tokenizer
 from lbm_policy_node.policies.pi0.weights import load_model, write_model
-from lbm_policy_node.policies.sidecar import SIDECAR_FILE, Sidecar, read_sidecar, write_sidecar
-from lbm_policy_node.policies.tokenizer import (
-    TOKENIZER_FOLDER,
-    InstructionTokenizer,
-    find_tokenizer,
-)
+from lbm_policy_node.policies.tokenizer import TOKENIZER_FOLDER, InstructionTokenizer, find_tokenizer
 
 TYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16}
 

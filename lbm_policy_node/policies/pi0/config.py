@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
 
-from lbm_policy_node.policies.errors import CheckpointError
-from lbm_policy_node.policies.features import ACTION_KEY, STATE_KEY, Feature, parse_features
+from lbm_policy_node.policies.checkpoint.errors import CheckpointError
+from lbm_policy_node.policies.checkpoint.features import ACTION_KEY, STATE_KEY, Feature, parse_features
 from lbm_policy_node.policies.pi0.config_checks import check
 
 KINDS = ("pi0", "pi05")

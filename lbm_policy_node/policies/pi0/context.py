@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from lbm_policy_node.policies.pi0.gemma import KeyValue, Seen
+from lbm_policy_node.policies.pi0.network.gemma import KeyValue, Seen
 
 
 @dataclass(frozen=True, eq=False)

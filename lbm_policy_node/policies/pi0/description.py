@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from lbm_policy_node.policies.files import WEIGHTS_FILE
+from lbm_policy_node.policies.checkpoint.files import WEIGHTS_FILE
 from lbm_policy_node.policies.pi0.checkpoint import Checkpoint
 from lbm_policy_node.policies.pi0.sizes import GemmaSize
 

@@ -8,8 +8,8 @@ import torch
 from torch import nn
 
 from lbm_policy_node.policies.pi0.config import Pi0Config
-from lbm_policy_node.policies.pi0.gemma import AdaptiveRmsNorm
 from lbm_policy_node.policies.pi0.model import Pi0
+from lbm_policy_node.policies.pi0.network.gemma import AdaptiveRmsNorm
 from lbm_policy_node.policies.pi0.sizes import GemmaSize, Pi0Sizes, SiglipSize
 
 FULL = Pi0Sizes()

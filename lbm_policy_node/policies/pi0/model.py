@@ -13,14 +13,14 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch.utils.checkpoint import checkpoint
 
-from lbm_policy_node.policies.features import ACTION_KEY, MASK_KEY, STATE_KEY, TOKENS_KEY
+from lbm_policy_node.policies.checkpoint.features import ACTION_KEY, MASK_KEY, STATE_KEY, TOKENS_KEY
 from lbm_policy_node.policies.pi0.config import Pi0Config
 from lbm_policy_node.policies.pi0.context import Context
 from lbm_policy_node.policies.pi0.flow import draw_times, embed_time, integrate, training_pair
-from lbm_policy_node.policies.pi0.gemma import Gemma, KeyValue, rope_angles
 from lbm_policy_node.policies.pi0.images import to_network
-from lbm_policy_node.policies.pi0.modulation import Modulations, TimeTable, modulate
-from lbm_policy_node.policies.pi0.modules import PaliGemmaWithExpert
+from lbm_policy_node.policies.pi0.network.gemma import Gemma, KeyValue, rope_angles
+from lbm_policy_node.policies.pi0.network.modulation import Modulations, TimeTable, modulate
+from lbm_policy_node.policies.pi0.network.modules import PaliGemmaWithExpert
 from lbm_policy_node.policies.pi0.rtc import Guidance
 from lbm_policy_node.policies.pi0.sizes import Pi0Sizes
 

@@ -19,16 +19,16 @@ from typing import Any
 
 import torch
 
-from lbm_policy_node.policies.errors import CheckpointError
-from lbm_policy_node.policies.features import ACTION_KEY, STATE_KEY, Feature
-from lbm_policy_node.policies.files import CONFIG_FILE, WEIGHTS_FILE, read_json, write_json
+from lbm_policy_node.policies.checkpoint.errors import CheckpointError
+from lbm_policy_node.policies.checkpoint.features import ACTION_KEY, STATE_KEY, Feature
+from lbm_policy_node.policies.checkpoint.files import CONFIG_FILE, WEIGHTS_FILE, read_json, write_json
+from lbm_policy_node.policies.checkpoint.sidecar import Sidecar, write_sidecar
+from lbm_policy_node.policies.checkpoint.tensor_stream import TensorReader
 from lbm_policy_node.policies.normalization import REQUIRED_STATS
 from lbm_policy_node.policies.pi0.config import PI05_DEFAULTS, Pi0Config
 from lbm_policy_node.policies.pi0.processors import make_pi0_processors, write_pi0_processors
 from lbm_policy_node.policies.pi0.sizes import EXPERT, read_sizes
 from lbm_policy_node.policies.pi0.weights import EMBEDDING, check_names, meta_model, stored_names
-from lbm_policy_node.policies.sidecar import Sidecar, write_sidecar
-from lbm_policy_node.policies.tensor_stream import TensorReader
 from lbm_policy_node.policies.tokenizer import TOKENIZER_FOLDER
 
 STATS_FILE = "norm_stats.json"

@@ -11,12 +11,12 @@ import torch
 from torch import Tensor
 
 from lbm_policy_node.core.types import Observation
-from lbm_policy_node.policies.features import ACTION_KEY, MASK_KEY, STATE_KEY, TOKENS_KEY
+from lbm_policy_node.policies.checkpoint.features import ACTION_KEY, MASK_KEY, STATE_KEY, TOKENS_KEY
 from lbm_policy_node.policies.noise import SampleNoise
 from lbm_policy_node.policies.pi0.checkpoint import Checkpoint, prompts
 from lbm_policy_node.policies.pi0.context import Context
 from lbm_policy_node.policies.pi0.description import describe_checkpoint
-from lbm_policy_node.policies.pi0.modulation import TimeTable
+from lbm_policy_node.policies.pi0.network.modulation import TimeTable
 from lbm_policy_node.policies.policy import FloatArray, ImageFeature, PolicySpec, check_request
 
 

@@ -12,13 +12,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from lbm_policy_node.policies.errors import CheckpointError
-from lbm_policy_node.policies.field_types import is_sequence_of
-from lbm_policy_node.policies.files import write_json
-from lbm_policy_node.policies.normalization import Normalizer
-from lbm_policy_node.policies.pi0.config import Pi0Config
-from lbm_policy_node.policies.pi0.relative import RelativeActions
-from lbm_policy_node.policies.processor_files import (
+from lbm_policy_node.policies.checkpoint.errors import CheckpointError
+from lbm_policy_node.policies.checkpoint.field_types import is_sequence_of
+from lbm_policy_node.policies.checkpoint.files import write_json
+from lbm_policy_node.policies.checkpoint.processor_files import (
     BATCH,
     DEVICE,
     NORMALIZE,
@@ -33,7 +30,10 @@ from lbm_policy_node.policies.processor_files import (
     known_steps,
     normalizer_settings,
 )
-from lbm_policy_node.policies.tensor_files import write_tensors
+from lbm_policy_node.policies.checkpoint.tensor_files import write_tensors
+from lbm_policy_node.policies.normalization import Normalizer
+from lbm_policy_node.policies.pi0.config import Pi0Config
+from lbm_policy_node.policies.pi0.relative import RelativeActions
 
 NEW_LINE = "pi0_new_line_processor"
 STATE_PROMPT = "pi05_prepare_state_tokenizer_processor_step"

@@ -10,15 +10,15 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from lbm_policy_node.policies.features import ACTION_KEY, STATE_KEY, Feature
-from lbm_policy_node.policies.files import CONFIG_FILE, write_json
+from lbm_policy_node.policies.checkpoint.features import ACTION_KEY, STATE_KEY, Feature
+from lbm_policy_node.policies.checkpoint.files import CONFIG_FILE, write_json
+from lbm_policy_node.policies.checkpoint.sidecar import Sidecar, write_sidecar
 from lbm_policy_node.policies.pi0.config import PI05_DEFAULTS, Pi0Config
 from lbm_policy_node.policies.pi0.model import Pi0
 from lbm_policy_node.policies.pi0.processors import make_pi0_processors, write_pi0_processors
 from lbm_policy_node.policies.pi0.sizes import Pi0Sizes
 from lbm_policy_node.policies.pi0.vocabulary import save_tokenizer, train_prompt_tokenizer
 from lbm_policy_node.policies.pi0.weights import meta_model, stored_type, write_model
-from lbm_policy_node.policies.sidecar import Sidecar, write_sidecar
 from lbm_policy_node.policies.tokenizer import TOKENIZER_FOLDER
 
 WIDTH = 7

@@ -8,7 +8,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from lbm_policy_node.policies.errors import CheckpointError
+from lbm_policy_node.policies.checkpoint.errors import CheckpointError
 
 Shapes = Mapping[str, tuple[int, ...]]
 PALIGEMMA = "paligemma_with_expert.paligemma.model."

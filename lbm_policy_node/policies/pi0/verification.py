@@ -14,14 +14,14 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from lbm_policy_node.policies.errors import CheckpointError
+from lbm_policy_node.policies.checkpoint.errors import CheckpointError
+from lbm_policy_node.policies.checkpoint.sidecar import read_sidecar
 from lbm_policy_node.policies.pi0.checkpoint import read_config
-from lbm_policy_node.policies.pi0.joint import joint_sample
 from lbm_policy_node.policies.pi0.model import Pi0
+from lbm_policy_node.policies.pi0.network.joint import joint_sample
 from lbm_policy_node.policies.pi0.rtc import SCHEDULES, Guidance, prefix_weights
 from lbm_policy_node.policies.pi0.weights import load_model
 from lbm_policy_node.policies.reference import Reference, StageResult, largest_difference
-from lbm_policy_node.policies.sidecar import read_sidecar
 
 TOLERANCES = {
     "actions": 1e-5,

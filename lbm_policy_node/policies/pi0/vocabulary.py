@@ -9,7 +9,7 @@ from pathlib import Path
 
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors, trainers
 
-from lbm_policy_node.policies.files import write_json
+from lbm_policy_node.policies.checkpoint.files import write_json
 from lbm_policy_node.policies.tokenizer import END, TOKENIZER_CONFIG, TOKENIZER_FILE
 
 PAD, STOP, START, UNKNOWN = SPECIAL = ("<pad>", "<eos>", "<bos>", "<unk>")

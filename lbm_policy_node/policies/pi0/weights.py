@@ -11,14 +11,14 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
+from lbm_policy_node.policies.checkpoint.errors import CheckpointError
+from lbm_policy_node.policies.checkpoint.files import CONFIG_FILE, WEIGHTS_FILE
+from lbm_policy_node.policies.checkpoint.sidecar import Sidecar
+from lbm_policy_node.policies.checkpoint.tensor_stream import Planned, TensorReader, write_stream
 from lbm_policy_node.policies.empty_model import empty_model
-from lbm_policy_node.policies.errors import CheckpointError
-from lbm_policy_node.policies.files import CONFIG_FILE, WEIGHTS_FILE
 from lbm_policy_node.policies.pi0.config import Pi0Config
 from lbm_policy_node.policies.pi0.model import Pi0
 from lbm_policy_node.policies.pi0.sizes import EXPERT, LANGUAGE, Pi0Sizes, read_sizes
-from lbm_policy_node.policies.sidecar import Sidecar
-from lbm_policy_node.policies.tensor_stream import Planned, TensorReader, write_stream
 
 PREFIX = "model."
 LANGUAGE_HEAD = "paligemma_with_expert.paligemma.lm_head.weight"

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from lbm_policy_node.policies.errors import CheckpointError
-from lbm_policy_node.policies.field_types import check_types, is_sequence_of, require
+from lbm_policy_node.policies.checkpoint.errors import CheckpointError
+from lbm_policy_node.policies.checkpoint.field_types import check_types, is_sequence_of, require
 from lbm_policy_node.policies.policy import ImageFeature, PolicySpec
 
 KIND, OPENPI_KIND = "remote", "openpi"

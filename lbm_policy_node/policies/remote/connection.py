@@ -17,7 +17,7 @@ from websockets.protocol import State
 from websockets.sync.client import ClientConnection, connect
 
 from lbm_policy_node.messages.packing import PackingError, unpack
-from lbm_policy_node.policies.errors import PolicyUnavailable
+from lbm_policy_node.policies.checkpoint.errors import PolicyUnavailable
 from lbm_policy_node.policies.remote.backoff import BackOff
 from lbm_policy_node.policies.remote.protocol import ProtocolError, api_key_header
 

@@ -9,8 +9,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
-from lbm_policy_node.policies.errors import CheckpointError, PolicyUnavailable
-from lbm_policy_node.policies.files import CONFIG_FILE, file_id, read_json
+from lbm_policy_node.policies.checkpoint.errors import CheckpointError, PolicyUnavailable
+from lbm_policy_node.policies.checkpoint.files import CONFIG_FILE, file_id, read_json
 from lbm_policy_node.policies.policy import DescribedPolicy
 from lbm_policy_node.policies.remote.backoff import FIRST_S
 from lbm_policy_node.policies.remote.config import RemoteConfig

@@ -13,17 +13,18 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor
 
+from helpers.places import ASSETS
 from lbm_policy_node.core.types import Observation
-from lbm_policy_node.policies.features import MASK_KEY, STATE_KEY, TOKENS_KEY, Feature
+from lbm_policy_node.policies.checkpoint.features import MASK_KEY, STATE_KEY, TOKENS_KEY, Feature
+from lbm_policy_node.policies.checkpoint.sidecar import Sidecar
 from lbm_policy_node.policies.pi0.checkpoint import create_checkpoint
 from lbm_policy_node.policies.pi0.config import PI05_DEFAULTS, Pi0Config
 from lbm_policy_node.policies.pi0.initialization import create_model
 from lbm_policy_node.policies.pi0.model import Pi0
 from lbm_policy_node.policies.pi0.sizes import GemmaSize, Pi0Sizes, SiglipSize
 from lbm_policy_node.policies.pi0.vocabulary import train_prompt_tokenizer
-from lbm_policy_node.policies.sidecar import Sidecar
 
-GOLDEN = Path(__file__).parents[2] / "assets" / "golden" / "pi0"
+GOLDEN = ASSETS / "golden" / "pi0"
 STATE_DIM, ACTION_DIM, CHUNK, HEIGHT, WIDTH = 5, 4, 6, 20, 32
 FRONT, WRIST = "observation.images.front", "observation.images.wrist"
 INSTRUCTIONS = ("open the door", "close the window")

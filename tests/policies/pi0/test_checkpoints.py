@@ -15,15 +15,15 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from lbm_policy_node.core.compatibility import spec_differences
-from lbm_policy_node.core.robot_spec import RobotSpec
+from lbm_policy_node.core.spec.compatibility import spec_differences
+from lbm_policy_node.core.spec.robot_spec import RobotSpec
 from lbm_policy_node.paths import shared_path
 from lbm_policy_node.policies.action_statistics import read_action_std
-from lbm_policy_node.policies.errors import CheckpointError
+from lbm_policy_node.policies.checkpoint.errors import CheckpointError
+from lbm_policy_node.policies.checkpoint.sidecar import Sidecar
 from lbm_policy_node.policies.load import load_policy
 from lbm_policy_node.policies.pi0.checkpoint import load_checkpoint, save_checkpoint
 from lbm_policy_node.policies.pi0.policy import Pi0Policy
-from lbm_policy_node.policies.sidecar import Sidecar
 
 Write = Callable[..., Path]
 BOTH = pytest.mark.parametrize("kind", ["pi0", "pi05"])

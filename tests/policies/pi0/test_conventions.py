@@ -10,12 +10,12 @@ import pytest
 import torch
 from torch.nn import functional
 
-from lbm_policy_node.policies.features import MASK_KEY, STATE_KEY, TOKENS_KEY
+from lbm_policy_node.policies.checkpoint.features import MASK_KEY, STATE_KEY, TOKENS_KEY
 from lbm_policy_node.policies.pi0.flow import draw_times, embed_time, integrate, times, training_pair
-from lbm_policy_node.policies.pi0.gemma import AdaptiveRmsNorm, RmsNorm, rotate
 from lbm_policy_node.policies.pi0.images import resize_with_padding, to_network
-from lbm_policy_node.policies.pi0.joint import joint_sample
-from lbm_policy_node.policies.pi0.modulation import TimeTable
+from lbm_policy_node.policies.pi0.network.gemma import AdaptiveRmsNorm, RmsNorm, rotate
+from lbm_policy_node.policies.pi0.network.joint import joint_sample
+from lbm_policy_node.policies.pi0.network.modulation import TimeTable
 from lbm_policy_node.policies.pi0.prompt import pi0_prompt, pi05_prompt
 from lbm_policy_node.policies.pi0.relative import RelativeActions
 

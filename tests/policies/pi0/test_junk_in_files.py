@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from lbm_policy_node.policies.errors import CheckpointError
+from lbm_policy_node.policies.checkpoint.errors import CheckpointError
 from lbm_policy_node.policies.pi0.config import Pi0Config
 from lbm_policy_node.policies.pi0.processors import read_pi0_processors
 

@@ -14,10 +14,10 @@ from click.testing import CliRunner
 from safetensors.torch import load_file, save_file
 
 from lbm_policy_node.cli import bench_pi0
+from lbm_policy_node.policies.checkpoint.tensor_stream import Planned, TensorReader, write_stream
 from lbm_policy_node.policies.pi0.initialization import TINY
 from lbm_policy_node.policies.pi0.random_checkpoint import write_random_checkpoint
 from lbm_policy_node.policies.pi0.sizes import GemmaSize, Pi0Sizes, SiglipSize
-from lbm_policy_node.policies.tensor_stream import Planned, TensorReader, write_stream
 
 MEASURE = """
 import sys
@@ -25,7 +25,7 @@ from pathlib import Path
 import torch
 from lbm_policy_node.policies.pi0.checkpoint import read_config
 from lbm_policy_node.policies.pi0.weights import load_model
-from lbm_policy_node.policies.sidecar import read_sidecar
+from lbm_policy_node.policies.checkpoint.sidecar import read_sidecar
 from lbm_policy_node.cli.bench_pi0 import _peak_gib
 peak = lambda: _peak_gib() * 1024
 def load(folder):

@@ -8,8 +8,8 @@ import pytest
 import torch
 from transformers import GemmaConfig, GemmaModel, SiglipVisionConfig, SiglipVisionModel
 
-from lbm_policy_node.policies.pi0.gemma import Gemma, rope_angles
-from lbm_policy_node.policies.pi0.siglip import SiglipTransformer
+from lbm_policy_node.policies.pi0.network.gemma import Gemma, rope_angles
+from lbm_policy_node.policies.pi0.network.siglip import SiglipTransformer
 from lbm_policy_node.policies.pi0.sizes import GemmaSize, SiglipSize
 
 

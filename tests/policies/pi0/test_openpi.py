@@ -13,7 +13,7 @@ from click.testing import CliRunner, Result
 from safetensors.torch import load_file, save_file
 
 from lbm_policy_node.cli import import_openpi
-from lbm_policy_node.policies.errors import CheckpointError
+from lbm_policy_node.policies.checkpoint.errors import CheckpointError
 from lbm_policy_node.policies.load import load_policy
 from lbm_policy_node.policies.pi0.policy import Pi0Policy
 

@@ -1,0 +1,33 @@
+# SPDX-FileCopyrightText: 2026 lbm_policy contributors
+# SPDX-License-Identifier: Apache-2.0
+"""What one control tick yields."""
+
+from dataclasses import dataclass
+
+from lbm_policy_node.core.execution.arbitration import ControlMode
+from lbm_policy_node.core.execution.plan import Plan
+from lbm_policy_node.core.reasons import Reason
+from lbm_policy_node.core.types import Array
+
+
+@dataclass(frozen=True, eq=False)
+class Command:
+    """What to send now and who decided it.
+
+    Attributes:
+        action: Spec order and units, shape (action_dim,), read-only; None to send nothing.
+        mode: Who drives.
+        reason: Why; OK only while the policy drives.
+        chunk_id: The newest chunk in the plan; 0 for none.
+        proposed: What the policy wants now, or None.
+        plan: The motion from now on, only in the tick in which it changes: for trajectory controllers.
+        source: The teleop source that drives; empty unless a person does.
+    """
+
+    action: Array | None
+    mode: ControlMode
+    reason: Reason
+    chunk_id: int
+    proposed: Array | None
+    plan: Plan | None
+    source: str = ""

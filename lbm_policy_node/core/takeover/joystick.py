@@ -1,0 +1,93 @@
+# SPDX-FileCopyrightText: 2026 lbm_policy contributors
+# SPDX-License-Identifier: Apache-2.0
+"""What a gamepad reports for a wanted motion, by a robot spec's mapping: the inverse of teleop_samples."""
+
+from collections.abc import Set
+from dataclasses import dataclass
+
+import numpy as np
+
+from lbm_policy_node.core.spec.robot_spec import RobotSpec
+from lbm_policy_node.core.spec.teleop_sources import TWIST_COMPONENTS, JoySource
+from lbm_policy_node.core.types import Array
+
+
+@dataclass(frozen=True)
+class JoyState:
+    """The axes (-1 to 1) and buttons (0 or 1) of one Joy message."""
+
+    axes: tuple[float, ...]
+    buttons: tuple[int, ...]
+
+
+class Joystick:
+    """Plays the gamepad of one Joy source."""
+
+    def __init__(self, source: JoySource) -> None:
+        """Take the mapping.
+
+        Raises:
+            ValueError: The dead-man is no button of the source's own Joy, so that nobody would hold it.
+        """
+        button = source.dead_man.button
+        if button is None or source.dead_man.topic != source.topic:
+            raise ValueError(
+                f"teleop source '{source.name}' has its dead-man on {source.dead_man.topic}; a stand-in for "
+                f"its gamepad needs it as a button of {source.topic}"
+            )
+        self.source = source
+        self._dead_man = button
+        self._n_axes = 1 + max((axis.axis for axis in source.axes), default=-1)
+        self._n_buttons = 1 + max([button, *source.buttons.values()])
+
+    @property
+    def components(self) -> tuple[str, ...]:
+        """What its axes move, of TWIST_COMPONENTS."""
+        return tuple(axis.component for axis in self.source.axes)
+
+    @property
+    def full_speed(self) -> Array:
+        """Speeds at full deflection in the order of TWIST_COMPONENTS, shape (6,); 0 where nothing moves."""
+        speeds = np.zeros(len(TWIST_COMPONENTS))
+        for axis in self.source.axes:
+            speeds[TWIST_COMPONENTS.index(axis.component)] = abs(axis.scale)
+        return speeds
+
+    def state(self, twist: Array, *, dead_man: bool, pressed: Set[str] = frozenset()) -> JoyState:
+        """Return what the gamepad reports.
+
+        Args:
+            twist: Wanted speeds in the order of TWIST_COMPONENTS, shape (6,), m/s and rad/s; clipped to full
+                deflection, and without effect where no axis moves the component.
+            dead_man: Whether it is held.
+            pressed: Names of buttons that are down; all must be mapped in the spec.
+        """
+        axes, buttons = [0.0] * self._n_axes, [0] * self._n_buttons
+        for axis in self.source.axes:
+            speed = float(twist[TWIST_COMPONENTS.index(axis.component)])
+            axes[axis.axis] = deflection(speed / axis.scale, self.source.deadband)
+        buttons[self._dead_man] = int(dead_man)
+        for name in pressed:
+            buttons[self.source.buttons[name]] = 1
+        return JoyState(tuple(axes), tuple(buttons))
+
+
+def deflection(share: float, deadband: float) -> float:
+    """Return the deflection that read_axes turns into a share (-1 to 1) of full speed, clipped."""
+    if share == 0.0:
+        return 0.0
+    return float(np.copysign(deadband + (1.0 - deadband) * min(abs(share), 1.0), share))
+
+
+def joy_source(spec: RobotSpec, name: str = "") -> JoySource:
+    """Return the Joy source of that name, or the first one.
+
+    Raises:
+        ValueError: There is none; with the sources that there are.
+    """
+    for source in spec.teleop:
+        if isinstance(source, JoySource) and name in ("", source.name):
+            return source
+    wanted = f"no teleop source '{name}' of kind joy" if name else "no teleop source of kind joy"
+    known = ", ".join(f"{source.name} ({source.type})" for source in spec.teleop) or "none"
+    raise ValueError(f"robot '{spec.name}' has {wanted}; its sources: {known}")

@@ -1,0 +1,60 @@
+# SPDX-FileCopyrightText: 2026 lbm_policy contributors
+# SPDX-License-Identifier: Apache-2.0
+"""One teleop source: its dead-man, its target, and what of it could not be used lately."""
+
+from lbm_policy_node.core.execution.limits import ActionLimits
+from lbm_policy_node.core.reasons import Reason
+from lbm_policy_node.core.spec.robot_spec import RobotSpec
+from lbm_policy_node.core.spec.teleop_sources import TeleopSource
+from lbm_policy_node.core.takeover.dead_man import DeadMan, DeadManState
+from lbm_policy_node.core.takeover.teleop_samples import TeleopSample
+from lbm_policy_node.core.takeover.teleop_target import TeleopTarget
+
+MOTION = "motion"
+DEAD_MAN = "dead-man"
+BUTTONS = "buttons"
+
+
+class TeleopLane:
+    """Takes the ROS clock, returns values, never raises."""
+
+    def __init__(self, spec: RobotSpec, limits: ActionLimits, source: TeleopSource) -> None:
+        """Start with nothing received."""
+        self.source = source
+        self.dead_man = DeadMan(source.max_age_ns, spec.max_skew_ns)
+        self.target = TeleopTarget(spec, limits, source)
+        self._refused: dict[str, tuple[int, Reason]] = {}
+
+    def on_dead_man(self, pressed: bool, stamp_ns: int, now_ns: int) -> Reason | None:
+        """Take a sample of the dead-man; returns why it does not count."""
+        return self.note(DEAD_MAN, self.dead_man.on_sample(pressed, stamp_ns, now_ns), now_ns)
+
+    def on_sample(self, sample: TeleopSample, stamp_ns: int, now_ns: int) -> Reason | None:
+        """Take a motion sample; returns why it is not used."""
+        return self.note(MOTION, self.target.on_sample(sample, stamp_ns, now_ns), now_ns)
+
+    def note(self, part: str, refused: Reason | None, now_ns: int) -> Reason | None:
+        """Remember why the newest message of a part cannot be used, or that it can; returns it."""
+        if refused is None:
+            self._refused.pop(part, None)
+        else:
+            self._refused[part] = (now_ns, refused)
+        return refused
+
+    def complaint(self, now_ns: int, *, drives: bool) -> str:
+        """Return what an operator who holds the dead-man must know; empty when all is well.
+
+        Where the dead-man itself cannot be read, that is told always: nobody knows whether it is held.
+        """
+        held, lost = self.dead_man.held(now_ns), self.dead_man.state is DeadManState.LOST
+        recent = {part: r for part, (at, r) in self._refused.items() if 0 <= now_ns - at <= self._max_age_ns}
+        if not (held or drives or DEAD_MAN in recent):
+            return ""
+        texts = [self.dead_man.reason.text] if held and lost else []
+        texts += [reason.text for reason in recent.values() if reason.text not in texts]
+        name = self.source.name
+        return "; ".join(text if text.startswith(f"{name}: ") else f"{name}: {text}" for text in texts)
+
+    @property
+    def _max_age_ns(self) -> int:
+        return self.source.max_age_ns

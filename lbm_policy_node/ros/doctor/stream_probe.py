@@ -1,0 +1,124 @@
+# SPDX-FileCopyrightText: 2026 lbm_policy contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Listen to the streams of a robot spec for a while and print what arrived, as JSON, for `lbm doctor`."""
+
+import argparse
+import json
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import asdict
+from typing import Any
+
+import rclpy
+from rclpy.node import Node
+from rclpy.parameter import Parameter
+from rclpy.utilities import get_rmw_implementation_identifier
+
+from lbm_policy_node.core.observation.samples import JointSample, PoseSample, Sample
+from lbm_policy_node.core.reasons import Reason
+from lbm_policy_node.core.spec.robot_spec import RobotSpec
+from lbm_policy_node.core.spec.spec_streams import StreamSpec
+from lbm_policy_node.doctor.stream_health import StreamSamples
+from lbm_policy_node.ros.streams import StreamSubscriptions
+
+DISCOVERY_S = 1.5
+CLOCK_S = 0.5
+"""From the first sight of /clock to a reliable time."""
+
+
+class StreamProbe(Node):
+    """Notes stamps and ages; everything happens in the thread that spins."""
+
+    def __init__(self, spec: RobotSpec) -> None:
+        super().__init__("lbm_doctor")
+        self._spec = spec
+        self._stamps: dict[str, list[float]] = {name: [] for name in spec.streams}
+        self._ages: dict[str, list[float]] = {name: [] for name in spec.streams}
+        self._newest: dict[str, Sample] = {}
+        self._recording = False
+        self._streams = StreamSubscriptions(self, spec.streams.values(), self._on_sample)
+
+    def listen(self, duration_s: float) -> None:
+        """Discover, then record for a while; begin anew when a /clock turns up: ages are in its time."""
+        self._spin_until(time.monotonic() + DISCOVERY_S, lambda: False)
+        follows_clock = self._follow_clock()
+        self._recording = True
+        self._spin_until(time.monotonic() + duration_s, lambda: not follows_clock and self._has_clock())
+        if not follows_clock and self._follow_clock():
+            self._spin_until(time.monotonic() + duration_s, lambda: False)
+
+    def _has_clock(self) -> bool:
+        return self.count_publishers("/clock") > 0
+
+    def _follow_clock(self) -> bool:
+        """Take /clock as the time if somebody publishes it, and forget what was recorded by another time."""
+        if self._has_clock():
+            self.set_parameters([Parameter("use_sim_time", value=True)])
+            self._spin_until(time.monotonic() + CLOCK_S, lambda: False)
+            for recorded in (*self._stamps.values(), *self._ages.values()):
+                recorded.clear()
+        return self._has_clock()
+
+    def samples(self) -> dict[str, StreamSamples]:
+        """Return what was seen of each stream."""
+        return {name: self._of_stream(stream) for name, stream in self._spec.streams.items()}
+
+    def _of_stream(self, stream: StreamSpec) -> StreamSamples:
+        types = sorted({info.topic_type for info in self.get_publishers_info_by_topic(stream.topic)})
+        newest = self._newest.get(stream.name)
+        return StreamSamples(
+            types=types,
+            stamps_s=self._stamps[stream.name],
+            ages_s=self._ages[stream.name],
+            problem="" if newest is None else problem(self._spec, stream, newest),
+        )
+
+    def _spin_until(self, deadline: float, condition: Callable[[], bool]) -> None:
+        """Spin until a steady time, or until a condition that is looked at after each callback."""
+        while (remaining_s := deadline - time.monotonic()) > 0 and not condition():
+            rclpy.spin_once(self, timeout_sec=min(remaining_s, 0.2))
+
+    def _on_sample(self, name: str, stamp_ns: int, sample: Sample, now_ns: int) -> None:
+        if self._recording:
+            self._stamps[name].append(stamp_ns * 1e-9)
+            self._ages[name].append((now_ns - stamp_ns) * 1e-9)
+            self._newest[name] = sample
+
+
+def problem(spec: RobotSpec, stream: StreamSpec, sample: Sample) -> str:
+    """Say why a sample could not be part of an observation; empty when it could."""
+    if isinstance(sample, Reason):
+        return sample.text
+    if isinstance(sample, PoseSample):
+        wrong = stream.frame and sample.frame != stream.frame
+        return f"poses are in frame '{sample.frame}', the spec says '{stream.frame}'" if wrong else ""
+    if isinstance(sample, JointSample):
+        wanted = [joint for part in spec.state if part.stream == stream.name for joint in part.joints]
+        missing = sorted(set(wanted) - set(sample.names))
+        return f"joints {missing} are missing; it has {list(sample.names)}" if missing else ""
+    sizes = {(image.height, image.width) for image in spec.images.values() if image.stream == stream.name}
+    found = sample.shape[:2]
+    if sizes and found not in sizes:
+        wanted_sizes = " or ".join(f"{width}x{height}" for height, width in sorted(sizes))
+        return f"images are {found[1]}x{found[0]}, the spec says {wanted_sizes}"
+    return ""
+
+
+def main() -> int:
+    """Print one JSON object."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("robot")
+    parser.add_argument("--duration-s", type=float, default=3.0)
+    arguments = parser.parse_args()
+    rclpy.init(args=[])
+    probe = StreamProbe(RobotSpec.load(arguments.robot))
+    probe.listen(arguments.duration_s)
+    result: dict[str, Any] = {name: asdict(samples) for name, samples in probe.samples().items()}
+    print(json.dumps({"rmw": get_rmw_implementation_identifier(), "streams": result}))
+    rclpy.shutdown()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

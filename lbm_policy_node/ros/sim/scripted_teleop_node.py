@@ -1,0 +1,125 @@
+# SPDX-FileCopyrightText: 2026 lbm_policy contributors
+# SPDX-License-Identifier: Apache-2.0
+"""The scripted operator as a node: sees the simulator's true state and who drives, publishes a Joy."""
+
+import sys
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+from lbm_msgs.msg import ControlState, EpisodeEvent
+from rclpy.node import Node
+from std_msgs.msg import Bool, Float64MultiArray, String
+
+from lbm_policy_node.core.execution.arbitration import ControlMode
+from lbm_policy_node.ros import qos
+from lbm_policy_node.ros.joy_output import JoyOutput, load_joystick
+from lbm_policy_node.ros.parameters import ParameterError, declare, parameter
+from lbm_policy_node.ros.process import run
+from lbm_policy_node.sim.operator.operator_settings import OperatorSettings
+from lbm_policy_node.sim.operator.scripted_operator import Phase, ScriptedOperator
+from lbm_policy_node.sim.tasks import TASKS
+
+OBSERVATION_DIM: Final = 39
+BUTTON_OF_EVENT: Final = {
+    EpisodeEvent.SUCCESS: "success",
+    EpisodeEvent.FAILURE: "failure",
+    EpisodeEvent.RESUMED: "resume",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScriptedTeleopConfig(OperatorSettings):
+    """Parameters: those of the operator, and where it sits."""
+
+    robot: str = parameter("", "Robot spec: path of a YAML file.")
+    source: str = parameter("", "Teleop source of the spec that it plays, of kind joy; empty: the first one.")
+    task: str = parameter("", "Task to solve; empty: the one that /sim/task names.", choices=("", *TASKS))
+
+
+class ScriptedTeleopNode(Node):
+    """Wiring; publishes at the control rate of the spec, on the node's clock, also while it does nothing."""
+
+    def __init__(self, **node_arguments: Any) -> None:
+        """Connect; wait for a task and a trigger.
+
+        Raises:
+            ParameterError: The spec has no such gamepad, or not the buttons that the operator presses.
+        """
+        super().__init__("scripted_teleop_node", **node_arguments)
+        try:
+            self.config = config = declare(self, ScriptedTeleopConfig)
+            spec, joystick = load_joystick(config.robot, config.source)
+            self._operator = ScriptedOperator(config, joystick)
+        except ValueError as error:
+            raise ParameterError(str(error)) from error
+        self._joy = JoyOutput(self, joystick)
+        self._knows_scene = False
+        if config.task:
+            self._operator.on_task(config.task)
+        subscribe = self.create_subscription
+        subscribe(String, "/sim/task", self._on_task, qos.STATUS)
+        subscribe(Float64MultiArray, "/sim/privileged", self._on_privileged, qos.PROPRIO)
+        subscribe(Bool, "/sim/success", self._on_success, qos.EVENT)
+        subscribe(ControlState, "control_state", self._on_control, qos.CONTROL_STATE)
+        subscribe(EpisodeEvent, "episode_events", self._on_event, qos.EPISODE_EVENT)
+        subscribe(Bool, "scripted_teleop/take_over", self._on_take_over, qos.STATUS)
+        self.create_timer(1.0 / spec.control_rate_hz, self._tick)
+
+    @property
+    def phase(self) -> Phase:
+        """What the operator is doing."""
+        return self._operator.phase
+
+    @property
+    def task(self) -> str:
+        """The task that it can solve; empty while it knows none."""
+        return self._operator.task
+
+    @property
+    def _now_ns(self) -> int:
+        return self.get_clock().now().nanoseconds
+
+    def _tick(self) -> None:
+        before = self._operator.phase
+        self._joy.publish(self._operator.tick(self._now_ns))
+        if self._operator.phase is not before:
+            self.get_logger().info(f"{before.name} -> {self._operator.phase.name}")
+
+    def _on_task(self, message: String) -> None:
+        """Take the task; each message but the first, which is the scene as it was found, is a reset."""
+        if self._knows_scene:
+            self._operator.on_new_scene()
+        self._knows_scene = True
+        try:
+            self._operator.on_task(self.config.task or message.data)
+        except ValueError as error:
+            self.get_logger().error(f"/sim/task: {error}")
+
+    def _on_privileged(self, message: Float64MultiArray) -> None:
+        if len(message.data) != OBSERVATION_DIM or not np.isfinite(message.data).all():
+            text = f"/sim/privileged holds {len(message.data)} values; expected {OBSERVATION_DIM} finite ones"
+            self.get_logger().warning(text, throttle_duration_sec=1.0)
+            return
+        self._operator.on_observation(np.array(message.data), self._now_ns)
+
+    def _on_control(self, message: ControlState) -> None:
+        self._operator.on_control(ControlMode(message.mode), message.reason.code, self._now_ns)
+
+    def _on_success(self, message: Bool) -> None:
+        self._operator.on_success(message.data)
+
+    def _on_event(self, message: EpisodeEvent) -> None:
+        self._operator.on_heard(BUTTON_OF_EVENT.get(message.event, ""))
+
+    def _on_take_over(self, message: Bool) -> None:
+        self._operator.on_request(message.data)
+
+
+def main(args: list[str] | None = None) -> int:
+    """Run the node as a process."""
+    return run(ScriptedTeleopNode, args)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

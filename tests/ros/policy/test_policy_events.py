@@ -1,0 +1,249 @@
+# SPDX-FileCopyrightText: 2026 lbm_policy contributors
+# SPDX-License-Identifier: Apache-2.0
+"""The policy node hears of takeovers, which leave the goal as it is, and of outcomes, which end it."""
+
+from pathlib import Path
+
+import pytest
+from action_msgs.msg import GoalStatus
+from lbm_msgs.action import RunPolicy
+from lbm_msgs.msg import ControlState, EpisodeEvent, PolicyStatus, Reason
+
+from helpers.fake_robot import TICKS_PER_STEP
+from helpers.policy_harness import ActionUser, PolicyUser, add_policy_node, make_checkpoint
+from helpers.ros_graph import Graph
+from helpers.takeover_harness import DEAD_MAN, SUCCESS, Operator, write_spec
+from lbm_policy_node.messages.stamps import to_ns
+from lbm_policy_node.ros import conversion, qos
+
+
+class EventUser(PolicyUser):
+    """Speaks and listens on the events' topic."""
+
+    def __init__(self, graph: Graph) -> None:
+        super().__init__(graph)
+        self.events: list[EpisodeEvent] = []
+        topic = "/episode_events"
+        self._events = self.node.create_publisher(EpisodeEvent, topic, qos.EPISODE_EVENT)
+        self.node.create_subscription(EpisodeEvent, topic, self.events.append, qos.EPISODE_EVENT)
+        graph.spin_until(lambda: self._events.get_subscription_count() >= 2, "who hears events")
+
+    def say(self, event: int) -> None:
+        """Publish an event of now, heard by all when this returns."""
+        message = EpisodeEvent(event=event, source="gamepad")
+        message.header.stamp = conversion.to_stamp(self.graph.robot.now_ns)
+        self.graph.send(self._events, message)
+
+    def instructions(self) -> list[str]:
+        """The instructions that came into force."""
+        return [e.instruction for e in self.events if e.event == EpisodeEvent.INSTRUCTION_CHANGED]
+
+
+@pytest.fixture
+def user(graph: Graph, spec_file: Path, tmp_path: Path) -> EventUser:
+    add_policy_node(graph, spec_file, make_checkpoint(tmp_path / "checkpoint"))
+    user = EventUser(graph)
+    graph.spin_until(lambda: user.in_state(PolicyStatus.IDLE), "the node to become idle")
+    graph.step(2 * TICKS_PER_STEP)
+    return user
+
+
+@pytest.mark.parametrize("event", [EpisodeEvent.TAKEOVER, EpisodeEvent.HANDBACK, EpisodeEvent.RESUMED])
+def test_a_change_of_who_drives_begins_the_history_anew_and_leaves_the_run(user, event):
+    user.start()
+    user.run_until_chunks(3)
+    user.graph.step()
+    said_ns = user.graph.robot.now_ns
+    user.say(event)
+    user.run_until_chunks(5)
+    assert to_ns(user.chunks[3].header.stamp) >= said_ns  # what was seen before says nothing of the present
+    assert [chunk.index for chunk in user.chunks] == [0, 1, 2, 0, 1]
+    assert [chunk.chunk_id for chunk in user.chunks] == [1, 2, 3, 4, 5]
+    assert user.in_state(PolicyStatus.RUNNING, Reason.OK)
+
+
+def test_marks_and_the_recorders_events_change_nothing(user):
+    user.start()
+    user.run_until_chunks(2)
+    for event in (EpisodeEvent.MARK, EpisodeEvent.STARTED, EpisodeEvent.ENDED, EpisodeEvent.START_REQUESTED):
+        user.say(event)
+    user.run_until_chunks(4)
+    assert [chunk.index for chunk in user.chunks] == [0, 1, 2, 3]
+
+
+@pytest.mark.parametrize(
+    ("event", "status", "termination"),
+    [
+        (EpisodeEvent.SUCCESS, GoalStatus.STATUS_SUCCEEDED, RunPolicy.Result.TERMINATION_SUCCEEDED),
+        (EpisodeEvent.FAILURE, GoalStatus.STATUS_ABORTED, RunPolicy.Result.TERMINATION_FAILED),
+        (EpisodeEvent.DISCARDED, GoalStatus.STATUS_CANCELED, RunPolicy.Result.TERMINATION_CANCELED),
+    ],
+)
+def test_an_outcome_ends_the_goal_with_the_termination_it_means(user, event, status, termination):
+    action = ActionUser(user)
+    handle = action.send("open the door")
+    user.run_until_chunks(2)
+    user.say(event)
+    answer = action.wait(handle.get_result_async())
+    assert (answer.status, answer.result.termination_reason) == (status, termination)
+    assert answer.result.error_code == Reason.OK
+    assert action.send("again").accepted
+
+
+def test_an_outcome_without_a_run_changes_nothing(user):
+    user.say(EpisodeEvent.SUCCESS)
+    assert user.start().error_code == Reason.OK
+
+
+def test_each_instruction_that_comes_into_force_is_told(user):
+    user.start("open the door")
+    user.set_instruction("close the door")
+    user.set_instruction("")
+    user.graph.spin_until(lambda: len(user.instructions()) >= 2, "both instructions")
+    assert user.instructions() == ["open the door", "close the door"]
+    assert {event.source for event in user.events} == {"policy_node"}
+
+
+class RescuedRun:
+    """A run of 2 s whose policy drives, with an operator who may take over."""
+
+    LIMIT_S = 2.0
+
+    def __init__(self, graph: Graph, folder: Path, **executor: str) -> None:
+        self.operator = Operator(graph, folder, **executor)
+        add_policy_node(graph, write_spec(folder), make_checkpoint(folder / "checkpoint"))
+        self.graph, self.user = graph, PolicyUser(graph)
+        graph.spin_until(lambda: self.user.in_state(PolicyStatus.IDLE), "the node to become idle")
+        graph.step(2 * TICKS_PER_STEP)
+        self.action = ActionUser(self.user)
+        self.handle = self.action.send("open the door", time_limit_s=self.LIMIT_S)
+        graph.step_until(lambda: self.operator.in_mode(ControlState.POLICY), "the policy's motion")
+
+    @property
+    def runs(self) -> bool:
+        return not self.user.in_state(PolicyStatus.IDLE)
+
+    def ends_after(self) -> float:
+        """Tick until the run ends; returns the policy's time that its result tells."""
+        for _ in range(400):
+            if not self.runs:
+                break
+            self.operator.hold(1)
+        answer = self.action.wait(self.handle.get_result_async())
+        assert answer.result.termination_reason == RunPolicy.Result.TERMINATION_TIME_LIMIT
+        return answer.result.elapsed_s
+
+    def policys_time(self) -> float:
+        """How long the executor did not say that a person had the robot, since the goal, s."""
+        stamps = [to_ns(s.header.stamp) for s in self.operator.states if s.mode == ControlState.HUMAN]
+        began = next(to_ns(s.header.stamp) for s in self.user.statuses if s.state == PolicyStatus.RUNNING)
+        after = next(
+            to_ns(s.header.stamp)
+            for s in self.operator.states
+            if to_ns(s.header.stamp) > stamps[-1] and s.reason.code != Reason.HUMAN_CONTROL
+        )
+        return (self.graph.robot.now_ns - began - (after - stamps[0])) * 1e-9
+
+
+def test_the_time_limit_stands_still_while_a_person_has_the_robot(graph, tmp_path):
+    run = RescuedRun(graph, tmp_path)
+    run.operator.hold(40)
+    run.operator.take_over(x=0.2)
+    run.operator.hold(10, DEAD_MAN, x=0.2)
+    told = len(run.action.feedback)
+    run.operator.hold(240, DEAD_MAN)  # 3 s, more than the whole limit
+    run.operator.hold(200)  # let go, and waiting for resume
+    assert run.operator.in_mode(ControlState.HOLD, Reason.HUMAN_CONTROL) and run.runs
+    standing = run.action.feedback[told:]
+    assert len(standing) >= 4
+    remaining = [feedback.remaining_s for feedback in standing]
+    assert max(remaining) - min(remaining) < 0.05 and 1.0 < min(remaining) < 1.6
+    assert run.user.status.elapsed_s == pytest.approx(run.LIMIT_S - remaining[-1], abs=0.05)
+    assert run.operator.resume().error_code == Reason.OK
+    assert run.ends_after() == pytest.approx(run.LIMIT_S, abs=0.06)
+    assert run.policys_time() == pytest.approx(run.LIMIT_S, abs=0.1)
+
+
+def test_after_a_release_with_after_takeover_resume_the_time_limit_goes_on(graph, tmp_path):
+    run = RescuedRun(graph, tmp_path, after_takeover="resume")
+    run.operator.take_over()
+    run.operator.hold(200, DEAD_MAN)
+    assert run.runs
+    assert run.ends_after() == pytest.approx(run.LIMIT_S, abs=0.06)
+    assert run.policys_time() == pytest.approx(run.LIMIT_S, abs=0.1)
+
+
+def test_a_hold_without_a_person_counts(graph, tmp_path):
+    run = RescuedRun(graph, tmp_path)
+    run.operator.estop(True)
+    run.operator.hold(2)
+    assert run.operator.in_mode(ControlState.STOPPED)
+    ticks = graph.step_until(lambda: not run.runs, "the time limit")
+    assert ticks <= 165  # 2 s and some ticks
+
+
+def test_a_clock_that_goes_back_in_a_persons_hands_leaves_the_policys_time_as_it_is(graph, tmp_path):
+    run = RescuedRun(graph, tmp_path)
+    run.operator.take_over()
+    run.operator.hold(100, DEAD_MAN)
+    graph.jump(-60.0)
+    run.operator.hold(200)
+    assert run.operator.in_mode(ControlState.HOLD, Reason.HUMAN_CONTROL) and run.runs
+    assert 0.0 < run.user.status.elapsed_s < 0.6
+    assert run.operator.resume().error_code == Reason.OK
+    assert run.ends_after() == pytest.approx(run.LIMIT_S, abs=0.1)
+
+
+def test_an_executor_that_ends_in_a_persons_hands_does_not_stop_the_time_limit_for_ever(graph, tmp_path):
+    run = RescuedRun(graph, tmp_path)
+    run.operator.take_over()
+    run.operator.hold(20, DEAD_MAN)
+    graph.lock_step.remove(run.operator.answered)
+    graph.executor.remove_node(run.operator.executor)
+    run.operator.executor.destroy_node()
+    ticks = graph.step_until(lambda: not run.runs, "the time limit")
+    assert 80 <= ticks <= 250  # the second in which nobody says otherwise, and what was left of 2 s
+
+
+def test_a_person_rescues_a_run_and_the_policy_finishes_it(graph, tmp_path):
+    operator = Operator(graph, tmp_path)
+    add_policy_node(graph, write_spec(tmp_path), make_checkpoint(tmp_path / "checkpoint"))
+    user = PolicyUser(graph)
+    graph.spin_until(lambda: user.in_state(PolicyStatus.IDLE), "the node to become idle")
+    graph.step(2 * TICKS_PER_STEP)
+    action = ActionUser(user)
+    handle = action.send("open the door")
+    graph.step_until(lambda: operator.in_mode(ControlState.POLICY), "the policy's motion")
+    operator.take_over(x=1.0)
+    taken_at = len(user.chunks)
+    operator.hold(60, DEAD_MAN, x=1.0)
+    shadow = [state for state in operator.states if state.mode == ControlState.HUMAN and state.proposed]
+    assert len(shadow) > 30 and len(user.chunks) > taken_at + 1
+    operator.hold(45)
+    assert operator.in_mode(ControlState.HOLD, Reason.HUMAN_CONTROL)
+    assert operator.resume().error_code == Reason.OK
+    operator.hold(40)
+    assert operator.in_mode(ControlState.POLICY)
+    assert [chunk.index for chunk in user.chunks].count(0) == 4  # start, takeover, hand-back, resume
+    operator.hold(1, SUCCESS)
+    answer = action.wait(handle.get_result_async())
+    assert answer.result.termination_reason == RunPolicy.Result.TERMINATION_SUCCEEDED
+
+
+def test_after_a_release_the_policy_goes_on_without_losing_a_chunk(graph, tmp_path):
+    operator = Operator(graph, tmp_path, after_takeover="resume")
+    add_policy_node(graph, write_spec(tmp_path), make_checkpoint(tmp_path / "checkpoint"))
+    user = PolicyUser(graph)
+    graph.spin_until(lambda: user.in_state(PolicyStatus.IDLE), "the node to become idle")
+    graph.step(2 * TICKS_PER_STEP)
+    user.start()
+    graph.step_until(lambda: operator.in_mode(ControlState.POLICY), "the policy's motion")
+    operator.take_over()
+    operator.hold(10, DEAD_MAN)
+    while operator.state.mode == ControlState.HUMAN:
+        operator.hold(1)
+    ticks = 0
+    while operator.state.mode == ControlState.HOLD:
+        operator.hold(1)
+        ticks += 1
+    assert operator.in_mode(ControlState.POLICY) and ticks <= TICKS_PER_STEP + 2
