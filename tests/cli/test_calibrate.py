@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 from click.testing import CliRunner, Result
 
+from helpers.builders import STEP_NS, make_chunk
 from lbm_policy_node.cli.main import main
 from lbm_policy_node.core.episodes.chunk_episode import ChunkEpisode
-from lbm_policy_node.core.types import ActionChunk
 from lbm_policy_node.data.episodes.chunk_episodes import write_episode
 from lbm_policy_node.monitors.calibration.calibration import Calibration
 from lbm_policy_node.monitors.scale import ActionScale
@@ -22,7 +22,6 @@ from lbm_policy_node.policies.action_statistics import read_action_std
 from lbm_policy_node.policies.checkpoint.files import file_id
 
 CHECKPOINT = shared_path("checkpoints/mt10")
-STEP_NS = 50_000_000
 
 
 def _episode(seed: int, *, success: bool = True, checkpoint_id: str = "") -> ChunkEpisode:
@@ -32,14 +31,10 @@ def _episode(seed: int, *, success: bool = True, checkpoint_id: str = "") -> Chu
         samples = 0.02 * random.normal(size=(3, 16, 4))
         stamp_ns = 10**18 + number * 4 * STEP_NS
         chunks.append(
-            ActionChunk(
+            make_chunk(
+                samples=samples,
                 chunk_id=number + 1,
                 observation_stamp_ns=stamp_ns,
-                start_ns=stamp_ns + STEP_NS,
-                step_ns=STEP_NS,
-                actions=samples[0],
-                samples=samples,
-                action_names=("x", "y", "z", "gripper"),
                 checkpoint_id=checkpoint_id or file_id(CHECKPOINT / "model.safetensors"),
                 instruction="open the door",
                 stochastic=True,

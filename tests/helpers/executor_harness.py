@@ -13,6 +13,7 @@ from lbm_msgs.srv import ResetEstop
 from rclpy.node import Node
 from std_msgs.msg import Bool
 
+from helpers.builders import make_chunk
 from helpers.fake_robot import TICK_NS, TICKS_PER_STEP
 from helpers.policy_harness import overrides
 from helpers.ros_graph import Graph
@@ -110,15 +111,8 @@ class Conductor(ControlWatcher):
         actions[:, 0] += speed * 0.05 * (1 + np.arange(rows))
         if change is not None:
             change(actions)
-        chunk = ActionChunk(
-            chunk_id=self.chunk_id,
-            observation_stamp_ns=robot.now_ns,
-            start_ns=robot.now_ns + STEP_NS,
-            step_ns=STEP_NS,
-            actions=actions,
-            samples=actions[None],
-            action_names=NAMES,
-        )
+        samples = actions[None]
+        chunk = make_chunk(samples=samples, chunk_id=self.chunk_id, observation_stamp_ns=robot.now_ns)
         self.graph.send(self._chunks, conversion.chunk_message(chunk, frame_id="base"))
         return chunk
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from helpers.builders import STEP_NS, make_chunk
 from lbm_policy_node.core.episodes.chunk_episode import ChunkEpisode
 from lbm_policy_node.core.types import ActionChunk
 from lbm_policy_node.monitors.calibration.calibration import Calibration
@@ -19,7 +20,6 @@ NAMES = ("x", "y", "grip")
 COLUMNS = ScoredColumns(NAMES, (0, 1))
 SCALE = ActionScale(("x", "y"), (0.1, 0.1))
 CHECKPOINT = "0123456789abcdef"
-STEP_NS = 50_000_000
 HORIZON, EXECUTED, SAMPLES = 8, 4, 6
 BEGIN_NS = 1_700_000_000_000_000_000
 INSTRUCTION = "open the door"
@@ -43,8 +43,6 @@ def chunk(number: int, *, seed: int = 0, shift: float = 0.0, **changes: Any) -> 
     values: dict[str, Any] = {
         "chunk_id": number + 1,
         "observation_stamp_ns": start_ns - STEP_NS,
-        "start_ns": start_ns,
-        "step_ns": STEP_NS,
         "actions": drawn[0] if samples else plan,
         "samples": drawn,
         "action_names": NAMES,
@@ -54,7 +52,7 @@ def chunk(number: int, *, seed: int = 0, shift: float = 0.0, **changes: Any) -> 
         "index": number,
         "execution_horizon": EXECUTED,
     }
-    return ActionChunk(**{**values, **changes})
+    return make_chunk(**{**values, **changes})
 
 
 def episode(

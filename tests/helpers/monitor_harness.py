@@ -11,6 +11,7 @@ from lbm_msgs.msg import ActionChunk as ActionChunkMessage
 from lbm_msgs.msg import ControlState, MonitorVerdict
 from rclpy.node import Node
 
+from helpers.builders import make_chunk
 from helpers.executor_harness import NAMES, STEP_NS
 from helpers.fake_robot import SPEC, START_NS
 from helpers.policy_harness import overrides
@@ -41,7 +42,7 @@ def add_monitor_node(graph: Graph, spec: Path, **parameters: Any) -> MonitorNode
     return node
 
 
-def make_chunk(
+def policy_chunk(
     index: int,
     *,
     seed: int = 0,
@@ -68,14 +69,11 @@ def make_chunk(
     noise = np.random.default_rng((seed, index)).normal(size=(n_samples, HORIZON, len(NAMES)))
     samples = mean + 0.002 * noise
     samples[:, :, 1] += (-1) ** index * torn * np.linspace(0.0, 1.0, HORIZON)
-    return ActionChunk(
+    return make_chunk(
+        mean,
+        samples=samples,
         chunk_id=chunk_id or index + 1,
         observation_stamp_ns=stamp_ns,
-        start_ns=stamp_ns + STEP_NS,
-        step_ns=STEP_NS,
-        actions=mean,
-        samples=samples,
-        action_names=NAMES,
         checkpoint_id=CHECKPOINT_ID,
         instruction="move",
         stochastic=True,
@@ -88,7 +86,7 @@ def calibrate_monitor(folder: Path) -> Path:
     """Write the calibration of the policy above, of enough successes to arm STOP; returns the file."""
     episodes = []
     for number in range(EPISODES):
-        chunks = tuple(make_chunk(i, seed=1 + number) for i in range(CHUNKS_PER_EPISODE))
+        chunks = tuple(policy_chunk(i, seed=1 + number) for i in range(CHUNKS_PER_EPISODE))
         end_ns = chunks[-1].observation_stamp_ns
         name = f"episode-{number}"
         episodes.append(
@@ -146,7 +144,7 @@ class MonitorUser:
 
     def run(self, n_chunks: int, *, first: int = 0, **changes: Any) -> list[int]:
         """Publish successive chunks, the clock standing still; returns the levels of the verdicts on them."""
-        return [self.judge(make_chunk(first + i, **changes)).level for i in range(n_chunks)]
+        return [self.judge(policy_chunk(first + i, **changes)).level for i in range(n_chunks)]
 
     def control(self, mode: int, code: int) -> None:
         """Speak as the executor."""

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from helpers.builders import STEP_NS, make_chunk
 from helpers.teleop_robots import TWIST, moving_robot
 from lbm_policy_node.core.execution.arbitration import ControlMode, PolicyState
 from lbm_policy_node.core.execution.chunk_executor import ChunkExecutor
@@ -14,11 +15,10 @@ from lbm_policy_node.core.execution.executor_config import ChunkExecutorConfig
 from lbm_policy_node.core.execution.limits import ActionLimits
 from lbm_policy_node.core.reasons import Reason
 from lbm_policy_node.core.takeover.teleop_samples import TwistSample
-from lbm_policy_node.core.types import ActionChunk, Array, no_samples
+from lbm_policy_node.core.types import Array
 
 MS = 1_000_000
 TICK_NS = 10 * MS
-STEP_NS = 50 * MS
 HOME = np.array([0.0, 0.6, 0.2, np.nan])
 STICK = {
     **TWIST,
@@ -27,7 +27,6 @@ STICK = {
     "gripper": {"open": -1.0, "close": 1.0},
 }
 ROBOT = moving_robot(STICK)
-ACTION_NAMES = ("x", "y", "z", "gripper")
 
 
 class Cell:
@@ -71,13 +70,9 @@ class Cell:
         values = {
             "chunk_id": self.chunk_id,
             "observation_stamp_ns": self.now_ns,
-            "start_ns": self.now_ns + STEP_NS,
-            "step_ns": STEP_NS,
             "actions": actions,
-            "samples": no_samples(*actions.shape),
-            "action_names": ACTION_NAMES,
         }
-        return self.executor.on_chunk(ActionChunk(**(values | changes)), self.now_ns)
+        return self.executor.on_chunk(make_chunk(**(values | changes)), self.now_ns)
 
     def tick(self, step_ns: int = TICK_NS) -> Command:
         """Advance the clock and take a command."""

@@ -15,6 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from helpers.builders import make_chunk
 from helpers.monitor_episodes import COLUMNS, EXECUTED, SCALE, STEP_NS, calibrated, chunk, episode
 from lbm_policy_node.core.types import ActionChunk, no_samples
 from lbm_policy_node.monitors.alarms import elapsed_s
@@ -396,7 +397,7 @@ def any_chunks(draw: st.DrawFn) -> ActionChunk:
     samples = np.full((count, horizon, len(names)), draw(NUMBERS))
     if samples.size:
         samples.flat[draw(st.integers(0, samples.size - 1))] = draw(NUMBERS)
-    return ActionChunk(
+    return make_chunk(
         chunk_id=draw(st.integers(0, 5)),
         observation_stamp_ns=draw(st.integers(-(10**18), 10**18)),
         start_ns=draw(st.integers(-3, 3)) * STEP_NS * 3 // 2,

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from scipy.spatial.distance import cdist
 from scipy.spatial.transform import Rotation, Slerp
 
+from helpers.builders import make_chunk
 from lbm_policy_node.core.types import ActionChunk, Array
 from lbm_policy_node.monitors.columns import RotationColumns, ScoredColumns
 from lbm_policy_node.monitors.pair import NoOverlap, PairError, SamplePair, make_pair
@@ -44,12 +45,11 @@ def consistent(start_ns: int, k: int = 3, **changes) -> ActionChunk:
         "observation_stamp_ns": start_ns,
         "start_ns": start_ns,
         "step_ns": STEP_NS,
-        "actions": samples[0],
         "samples": samples,
         "action_names": COLUMNS.action_names,
         "embedding": np.arange(3.0),
     }
-    return ActionChunk(**(values | changes))
+    return make_chunk(**(values | changes))
 
 
 def random_chunk(seed: int, start_ns: int, k: int = 4) -> ActionChunk:

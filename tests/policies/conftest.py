@@ -14,6 +14,7 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor
 
+from helpers.builders import FRONT, make_images, make_observation
 from helpers.places import ASSETS
 from lbm_policy_node.core.types import Observation
 from lbm_policy_node.policies.checkpoint.features import Feature
@@ -45,8 +46,11 @@ class Golden:
         keys = list(self.checkpoint.config.image_features)
         states = self.reference["raw.observation.state"].numpy()
         return [
-            Observation(
-                i, {key: self.reference[f"raw.{key}"][i].numpy() for key in keys}, state, self.instruction
+            make_observation(
+                stamp_ns=i,
+                images={key: self.reference[f"raw.{key}"][i].numpy() for key in keys},
+                state=state,
+                instruction=self.instruction,
             )
             for i, state in enumerate(states)
         ]
@@ -165,14 +169,8 @@ class Small:
     @staticmethod
     def observation(**changes: Any) -> Observation:
         """An observation that fits `config`."""
-        image = np.random.default_rng(0).integers(0, 255, (SIDE, SIDE, 3), dtype=np.uint8)
-        values: dict[str, Any] = {
-            "stamp_ns": 0,
-            "images": {"observation.images.front": image},
-            "state": np.linspace(0.0, 1.0, STATE_DIM, dtype=np.float32),
-            "instruction": INSTRUCTIONS[0],
-        }
-        return Observation(**{**values, **changes})
+        state = np.linspace(0.0, 1.0, STATE_DIM)
+        return make_observation(**{"images": make_images([FRONT], SIDE, SIDE), "state": state, **changes})
 
 
 @pytest.fixture

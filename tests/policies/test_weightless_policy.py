@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from helpers.builders import FRONT, make_observation
 from lbm_policy_node.core.types import Observation
 from lbm_policy_node.policies.checkpoint.errors import CheckpointError
 from lbm_policy_node.policies.checkpoint.features import Feature
@@ -33,9 +34,8 @@ def config(**changes: Any) -> WeightlessConfig:
 
 
 def observation(stamp_ns: int = 0) -> Observation:
-    image = np.zeros((8, 8, 3), np.uint8)
-    state = np.array([1.0, 2.0, 3.0], np.float32)
-    return Observation(stamp_ns, {"observation.images.front": image}, state, "hold")
+    images = {FRONT: np.zeros((8, 8, 3), np.uint8)}
+    return make_observation(stamp_ns=stamp_ns, images=images, state=[1.0, 2.0, 3.0])
 
 
 def load(tmp_path: Path, **changes: Any) -> Policy:
@@ -99,6 +99,6 @@ def test_bad_configuration_is_refused_by_name(tmp_path: Path, change: dict[str, 
 
 def test_wrong_image_size_is_refused(tmp_path: Path) -> None:
     policy = load(tmp_path)
-    bad = Observation(0, {"observation.images.front": np.zeros((9, 8, 3), np.uint8)}, np.zeros(3), "hold")
+    bad = make_observation(images={FRONT: np.zeros((9, 8, 3), np.uint8)}, state=np.zeros(3))
     with pytest.raises(ValueError, match="has shape"):
         policy.infer([bad])

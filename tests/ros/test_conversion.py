@@ -14,6 +14,7 @@ from lbm_msgs.msg import ActionChunk as ActionChunkMessage
 from rclpy.serialization import deserialize_message, serialize_message
 from sensor_msgs.msg import CompressedImage, Image
 
+from helpers.builders import make_chunk
 from lbm_policy_node.core.reasons import Reason, ReasonCode
 from lbm_policy_node.core.types import ActionChunk
 from lbm_policy_node.messages.chunks import chunk_from_message
@@ -26,11 +27,9 @@ COMPRESSED = "sensor_msgs/msg/CompressedImage"
 
 def _chunk() -> ActionChunk:
     random = np.random.default_rng(0)
-    return ActionChunk(
+    return make_chunk(
         chunk_id=7,
         observation_stamp_ns=1_700_000_000_123_456_789,
-        start_ns=1_700_000_000_173_456_789,
-        step_ns=50_000_000,
         actions=random.normal(size=(4, 2)),
         samples=random.normal(size=(3, 4, 2)),
         action_names=("x", "grip"),

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from helpers.builders import make_observation
 from helpers.places import ASSETS
 from helpers.serve_process import ServeProcess
 from lbm_policy_node.core.types import Observation
@@ -25,11 +26,10 @@ def history() -> History:
     def make(spec: PolicySpec) -> list[Observation]:
         draw = np.random.default_rng(7)
         return [
-            Observation(
-                i,
-                {f.key: draw.integers(0, 255, (f.height, f.width, 3), np.uint8) for f in spec.images},
-                draw.uniform(-0.1, 0.1, spec.state_dim).astype(np.float32),
-                "open the door",
+            make_observation(
+                stamp_ns=i,
+                images={f.key: draw.integers(0, 255, (f.height, f.width, 3), np.uint8) for f in spec.images},
+                state=draw.uniform(-0.1, 0.1, spec.state_dim),
             )
             for i in range(spec.n_obs_steps)
         ]

@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 from websockets.utils import accept_key
 
+from helpers.builders import FRONT, WRIST, make_images, make_observation
 from helpers.odd_servers import array, openpi_server, tcp_server, values_of, websocket_server
 from lbm_policy_node.core.types import Observation
 from lbm_policy_node.policies.checkpoint.errors import CheckpointError, PolicyUnavailable
@@ -68,12 +69,9 @@ def load(tmp_path: Path):
 
 @pytest.fixture
 def seen() -> list[Observation]:
-    draw = np.random.default_rng(3)
-    images = {
-        k: draw.integers(0, 255, (24, 32, 3), np.uint8)
-        for k in ("observation.images.front", "observation.images.wrist")
-    }
-    return [Observation(5, images, np.array([0.1, 0.2, 0.3, 0.9]), "stack the cubes")]
+    images = make_images([FRONT, WRIST], 24, 32, seed=3)
+    state = [0.1, 0.2, 0.3, 0.9]
+    return [make_observation(stamp_ns=5, images=images, state=state, instruction="stack the cubes")]
 
 
 def test_an_openpi_server_gets_its_keys_and_its_actions_arrive(load, seen):
@@ -246,7 +244,7 @@ def test_a_server_that_does_not_read_is_given_up(load):
         policy = load(url, {**OPENPI, **large}, reply_timeout_s=SHORT_S)
         image = np.zeros((3000, 3000, 3), np.uint8)
         with pytest.raises(PolicyUnavailable, match="did not reply within 1 s"):
-            policy.infer([Observation(0, {"front": image}, np.zeros(4), "go")])
+            policy.infer([make_observation(images={"front": image})])
         given_up.set()
 
 

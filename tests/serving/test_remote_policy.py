@@ -6,12 +6,12 @@ import json
 import signal
 import threading
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from helpers.serve_process import ServeProcess
-from lbm_policy_node.core.types import Observation
 from lbm_policy_node.policies.checkpoint.errors import CheckpointError, PolicyUnavailable
 from lbm_policy_node.policies.load import load_policy
 from lbm_policy_node.policies.policy import EmbeddingPolicy
@@ -47,7 +47,7 @@ def test_samples_and_embedding_are_those_of_this_process(golden_server, golden, 
         np.testing.assert_array_equal(far.infer(seen, n_samples=n_samples, seed=seed), expected)
     assert isinstance(far, EmbeddingPolicy) and isinstance(local, EmbeddingPolicy)
     np.testing.assert_array_equal(far.embed(seen), local.embed(seen))
-    moved = [Observation(0, o.images, o.state + 0.1, o.instruction) for o in seen]
+    moved = [replace(o, state=o.state + 0.1) for o in seen]
     np.testing.assert_array_equal(far.embed(moved), local.embed(moved))
     assert far.describe()["server"] == golden_server.url and "parameters" in far.describe()
 
@@ -59,8 +59,7 @@ def test_a_policy_without_embedding_offers_none(server):
 def test_jpeg_sends_less_and_moves_the_actions_a_little(golden_server, golden, history):
     local, far = load_policy(golden, threads=1), remote(golden_server.url, jpeg_quality=95)
     smooth = [
-        Observation(0, {k: np.full_like(v, 90) for k, v in o.images.items()}, o.state, o.instruction)
-        for o in history(local.spec)
+        replace(o, images={k: np.full_like(v, 90) for k, v in o.images.items()}) for o in history(local.spec)
     ]
     exact, lossy = local.infer(smooth)[0], far.infer(smooth)[0]
     assert np.abs(lossy - exact).max() < 0.1 * np.abs(exact).max()
@@ -69,9 +68,8 @@ def test_jpeg_sends_less_and_moves_the_actions_a_little(golden_server, golden, h
 def test_cameras_that_the_policy_does_not_know_stay_here(server, history):
     policy = remote(server.url)
     (seen,) = history(policy.spec)
-    more = Observation(
-        0, {**seen.images, "observation.images.top": np.zeros((9, 9, 3), np.uint8)}, seen.state, ""
-    )
+    top = {"observation.images.top": np.zeros((9, 9, 3), np.uint8)}
+    more = replace(seen, images={**seen.images, **top}, instruction="")
     assert policy.infer([more]).shape == (1, 16, 4)
 
 

@@ -5,9 +5,9 @@
 import numpy as np
 import pytest
 
+from helpers.builders import make_chunk
 from lbm_policy_node.core.execution.chunk_executor import ChunkExecutor
 from lbm_policy_node.core.spec.robot_spec import RobotSpec
-from lbm_policy_node.core.types import ActionChunk, no_samples
 from lbm_policy_node.paths import shared_path
 from lbm_policy_node.sim.demonstrations import TICKS_PER_STEP, DemonstrationConfig, demonstrate
 from lbm_policy_node.sim.experts import ScriptedExpert
@@ -141,14 +141,5 @@ def test_executor_refuses_a_jump_of_the_policy(make_robot):
     executor = ChunkExecutor(spec)
     executor.tick(0, np.array([0.0, 0.6, 0.2, np.nan]))
     rows = np.tile([0.4, 0.6, 0.2, -1.0], (16, 1))
-    chunk = ActionChunk(
-        chunk_id=1,
-        observation_stamp_ns=0,
-        start_ns=0,
-        step_ns=spec.step_ns,
-        actions=rows,
-        samples=no_samples(16, 4),
-        action_names=spec.action_names,
-    )
-    reason = executor.on_chunk(chunk, 0)
+    reason = executor.on_chunk(make_chunk(rows, start_ns=0, step_ns=spec.step_ns), 0)
     assert reason is not None and "x" in reason.text

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from safetensors.numpy import load_file
 
-from lbm_policy_node.core.types import Observation
+from helpers.builders import make_observation
 from lbm_policy_node.policies.load import load_policy
 from lbm_policy_node.training.config import TrainConfig
 from lbm_policy_node.training.loop import learning_rate, train
@@ -52,11 +52,7 @@ def test_trained_checkpoint_answers_through_the_policy_seam(dataset, tiny, tmp_p
     policy = load_policy(train(dataset, tmp_path / "run", QUICK, tiny, device="cpu"))
     assert policy.spec.step_s == pytest.approx(0.05)
     assert policy.spec.action_names == ("x", "y", "z", "gripper")
-    image = np.zeros((32, 32, 3), np.uint8)
-    seen = [
-        Observation(0, {"observation.images.front": image}, np.array([x, 0, 0, 1], np.float32), "walk")
-        for x in (0.0, 5.0)
-    ]
+    seen = [make_observation(state=[x, 0.0, 0.0, 1.0], instruction="walk") for x in (0.0, 5.0)]
     near, far = (policy.infer([o], n_samples=2, seed=4) for o in seen)
     assert near.shape == (2, 8, 4)
     assert np.median(far[..., 0]) - np.median(near[..., 0]) > 3.0  # relative to the hand

@@ -10,13 +10,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from helpers.builders import make_chunk
 from lbm_policy_node.core.execution.arbitration import ControlMode, PolicyState
 from lbm_policy_node.core.execution.chunk_executor import ChunkExecutor
 from lbm_policy_node.core.execution.command import Command
 from lbm_policy_node.core.execution.executor_config import ChunkExecutorConfig
 from lbm_policy_node.core.reasons import Reason, ReasonCode
 from lbm_policy_node.core.spec.robot_spec import RobotSpec
-from lbm_policy_node.core.types import ActionChunk, Array, no_samples
+from lbm_policy_node.core.types import ActionChunk, Array
 
 MS = 1_000_000
 HOME = np.array([0.0, 0.6, 0.2, np.nan])
@@ -24,17 +25,8 @@ TICK_MS = 10
 
 
 def chunk(chunk_id: int, at_ms: int, rows: Any, **changes: Any) -> ActionChunk:
-    actions = np.array(rows, dtype=np.float64)
-    values: dict[str, Any] = {
-        "chunk_id": chunk_id,
-        "observation_stamp_ns": at_ms * MS,
-        "start_ns": (at_ms + 50) * MS,
-        "step_ns": 50 * MS,
-        "actions": actions,
-        "samples": no_samples(*actions.shape),
-        "action_names": ("x", "y", "z", "gripper"),
-    }
-    return ActionChunk(**(values | changes))
+    values: dict[str, Any] = {"chunk_id": chunk_id, "observation_stamp_ns": at_ms * MS, "actions": rows}
+    return make_chunk(**(values | changes))
 
 
 def ramp(rows: int = 8, start: float = 0.0, step: float = 0.01, gripper: float = -1.0) -> list[list[float]]:

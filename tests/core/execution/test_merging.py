@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from helpers.builders import make_chunk
 from helpers.places import ASSETS
 from lbm_policy_node.core.execution.limits import ActionLimits
 from lbm_policy_node.core.execution.merging import (
@@ -20,7 +21,7 @@ from lbm_policy_node.core.execution.merging import (
 )
 from lbm_policy_node.core.reasons import ReasonCode
 from lbm_policy_node.core.spec.robot_spec import RobotSpec
-from lbm_policy_node.core.types import ActionChunk, Array, no_samples
+from lbm_policy_node.core.types import ActionChunk, Array
 
 MS = 1_000_000
 STEP_MS = 50
@@ -33,15 +34,8 @@ MERGES = ("receding_horizon", "temporal_ensembling", "linear_blend")
 
 def chunk(chunk_id: int, start_ms: int, xs: Any, gripper: float = 0.0) -> ActionChunk:
     actions = np.array([[x, 0.6, 0.2, gripper] for x in xs])
-    return ActionChunk(
-        chunk_id=chunk_id,
-        observation_stamp_ns=start_ms * MS,
-        start_ns=start_ms * MS,
-        step_ns=STEP_MS * MS,
-        actions=actions,
-        samples=no_samples(*actions.shape),
-        action_names=("x", "y", "z", "gripper"),
-    )
+    start_ns = start_ms * MS
+    return make_chunk(actions, chunk_id=chunk_id, observation_stamp_ns=start_ns, start_ns=start_ns)
 
 
 def at(buffer: ChunkBuffer, time_ms: float) -> Array:

@@ -6,6 +6,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from helpers.builders import make_observation
 from lbm_policy_node.core.observation.history import ObservationHistory
 from lbm_policy_node.core.reasons import Reason, ReasonCode
 from lbm_policy_node.core.types import Observation
@@ -14,7 +15,7 @@ MS = 1_000_000
 
 
 def observation(at_ms: int) -> Observation:
-    return Observation(at_ms * MS, {}, np.zeros(1, dtype=np.float32), "")
+    return make_observation(stamp_ns=at_ms * MS)
 
 
 def stamps(history: ObservationHistory) -> list[int]:

@@ -7,6 +7,7 @@ import dataclasses
 import numpy as np
 import pytest
 
+from helpers.builders import make_chunk
 from lbm_policy_node.core.episodes.chunk_episode import ChunkEpisode
 from lbm_policy_node.core.types import ActionChunk
 from lbm_policy_node.data.episodes.chunk_episodes import (
@@ -20,13 +21,10 @@ from lbm_policy_node.data.episodes.chunk_episodes import (
 def _chunk(number: int) -> ActionChunk:
     random = np.random.default_rng(number)
     samples = random.normal(size=(3, 4, 2)).astype(np.float32)
-    return ActionChunk(
+    return make_chunk(
+        samples=samples,
         chunk_id=number + 1,
         observation_stamp_ns=1_700_000_000_000_000_000 + number * 200_000_000,
-        start_ns=1_700_000_000_050_000_000 + number * 200_000_000,
-        step_ns=50_000_000,
-        actions=samples[0],
-        samples=samples,
         action_names=("x", "grip"),
         seed=number,
         checkpoint_id="abc",

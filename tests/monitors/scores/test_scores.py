@@ -14,6 +14,7 @@ from scipy.stats import energy_distance, entropy
 from sklearn.metrics.pairwise import rbf_kernel
 from sklearn.neighbors import KernelDensity
 
+from helpers.builders import STEP_NS, make_chunk
 from lbm_policy_node.core.types import ActionChunk, Array
 from lbm_policy_node.monitors.columns import RotationColumns, ScoredColumns
 from lbm_policy_node.monitors.pair import SamplePair, make_pair
@@ -21,7 +22,6 @@ from lbm_policy_node.monitors.scale import ActionScale
 from lbm_policy_node.monitors.scores.registry import SCORES, TRAINED, make_score
 from lbm_policy_node.monitors.scores.score import ScoreConfig
 
-STEP_NS = 50_000_000
 COLUMNS = ScoredColumns(("x", "y", "z", "gripper"), (0, 1, 2))
 POSE = ScoredColumns(("x", "y", "z", "a", "b", "c", "d"), (0, 1, 2), (RotationColumns(3, "quaternion"),))
 SCALE = ActionScale(COLUMNS.names, (0.5, 2.0, 0.1))
@@ -31,15 +31,7 @@ ROWS = 5  # overlap: horizon 8, 3 rows later
 
 
 def chunk(samples: Array, start: int = 0, executed: Array | None = None, columns=COLUMNS) -> ActionChunk:
-    return ActionChunk(
-        chunk_id=start,
-        observation_stamp_ns=start * STEP_NS,
-        start_ns=start * STEP_NS,
-        step_ns=STEP_NS,
-        actions=samples[0] if executed is None else executed,
-        samples=samples,
-        action_names=columns.action_names,
-    )
+    return make_chunk(executed, samples=samples, start_ns=start * STEP_NS, action_names=columns.action_names)
 
 
 def draw(k: int, seed: int, spread: float = 1.0, shift: float = 0.0) -> Array:

@@ -13,6 +13,7 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor
 
+from helpers.builders import FRONT, WRIST, make_images, make_observation
 from helpers.places import ASSETS
 from lbm_policy_node.core.types import Observation
 from lbm_policy_node.policies.checkpoint.features import MASK_KEY, STATE_KEY, TOKENS_KEY, Feature
@@ -26,7 +27,6 @@ from lbm_policy_node.policies.pi0.vocabulary import train_prompt_tokenizer
 
 GOLDEN = ASSETS / "golden" / "pi0"
 STATE_DIM, ACTION_DIM, CHUNK, HEIGHT, WIDTH = 5, 4, 6, 20, 32
-FRONT, WRIST = "observation.images.front", "observation.images.wrist"
 INSTRUCTIONS = ("open the door", "close the window")
 SIZES = Pi0Sizes(
     vision=SiglipSize(hidden=48, layers=2, heads=4, mlp=96, patch=14, positions=4),
@@ -114,17 +114,8 @@ class Small:
     @staticmethod
     def observation(**changes: Any) -> Observation:
         """An observation that fits the configuration."""
-        generator = np.random.default_rng(0)
-        images = {
-            key: generator.integers(0, 255, (HEIGHT, WIDTH, 3), dtype=np.uint8) for key in (FRONT, WRIST)
-        }
-        values: dict[str, Any] = {
-            "stamp_ns": 0,
-            "images": images,
-            "state": np.linspace(-0.5, 1.0, STATE_DIM, dtype=np.float32),
-            "instruction": INSTRUCTIONS[0],
-        }
-        return Observation(**{**values, **changes})
+        images, state = make_images([FRONT, WRIST], HEIGHT, WIDTH), np.linspace(-0.5, 1.0, STATE_DIM)
+        return make_observation(**{"images": images, "state": state, **changes})
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ from helpers.monitor_harness import (
     N_SAMPLES,
     MonitorUser,
     add_monitor_node,
-    make_chunk,
+    policy_chunk,
 )
 from helpers.node_process import NodeProcess
 from helpers.ros_graph import Graph
@@ -38,7 +38,7 @@ def test_chunks_that_agree_are_normal_and_carry_figures(monitor_user):
     assert (last.monitor, last.detector) == ("energy", "")
     assert 0.0 <= last.statistic < last.warn_threshold < last.stop_threshold < math.inf
     assert last.calibration_id and last.text
-    assert last.header.stamp == conversion.to_stamp(make_chunk(9).observation_stamp_ns)
+    assert last.header.stamp == conversion.to_stamp(policy_chunk(9).observation_stamp_ns)
 
 
 def test_chunks_that_stop_agreeing_warn_and_then_stop_for_good(monitor_user):
@@ -54,7 +54,9 @@ def test_chunks_that_stop_agreeing_warn_and_then_stop_for_good(monitor_user):
 
 def test_disagreement_that_grows_slowly_warns_before_it_stops(monitor_user):
     monitor_user.run(1)
-    levels = [monitor_user.judge(make_chunk(i, torn=0.0002 * i)).level for i in range(1, CHUNKS_PER_EPISODE)]
+    levels = [
+        monitor_user.judge(policy_chunk(i, torn=0.0002 * i)).level for i in range(1, CHUNKS_PER_EPISODE)
+    ]
     assert levels == sorted(levels) and WARN in levels and levels[-1] == STOP
 
 
@@ -81,7 +83,7 @@ class Drive:
 
     def chunk(self, index: int, **changes: Any) -> int:
         """Publish a chunk, execute it until the next one is due, and return the level."""
-        self.user.judge(make_chunk(index, start_ns=self.start_ns, **changes))
+        self.user.judge(policy_chunk(index, start_ns=self.start_ns, **changes))
         self.graph.step(EXECUTED_STEPS * TICKS_PER_STEP)
         return self.user.verdicts[-1].level
 
@@ -196,13 +198,13 @@ def test_a_process_of_its_own_answers_every_one_of_ninety_chunks_in_bursts(graph
     n_samples, burst = 32, 10  # a third of a second's worth at 30 chunks per second
     with NodeProcess("monitor_node", tmp_path / "log", robot=spec_file, use_sim_time=True) as process:
         user = MonitorUser(graph)
-        first = conversion.chunk_message(make_chunk(0, n_samples=n_samples), frame_id="base")
+        first = conversion.chunk_message(policy_chunk(0, n_samples=n_samples), frame_id="base")
         user.send(first)
         while not graph.wait(lambda: user.verdicts, seconds=0.5):  # it may not have found us yet
             user.send(first)
         for begin in range(1, 91, burst):
             for index in range(begin, begin + burst):
-                chunk = make_chunk(index, n_samples=n_samples)
+                chunk = policy_chunk(index, n_samples=n_samples)
                 user.send(conversion.chunk_message(chunk, frame_id="base"))
             last = begin + burst  # the id of chunk i is i + 1
             graph.spin_until(lambda n=last: user.verdicts[-1].chunk_id == n, "verdicts on a burst")

@@ -16,7 +16,7 @@ from lbm_msgs.msg import ActionChunk as ActionChunkMessage
 from lbm_msgs.msg import MonitorVerdict
 
 from helpers.fake_robot import START_NS
-from helpers.monitor_harness import MonitorUser, add_monitor_node, make_chunk
+from helpers.monitor_harness import MonitorUser, add_monitor_node, policy_chunk
 from lbm_policy_node.ros import conversion
 
 NORMAL = MonitorVerdict.NORMAL
@@ -60,7 +60,7 @@ def test_what_cannot_be_judged_is_a_fault_with_a_reason_and_the_next_chunk_is_ju
     monitor_user, change, text
 ):
     monitor_user.run(3)
-    message = conversion.chunk_message(make_chunk(3), frame_id="base")
+    message = conversion.chunk_message(policy_chunk(3), frame_id="base")
     change(message)
     verdict = monitor_user.say(message)
     assert verdict.level == FAULT and verdict.chunk_id == message.chunk_id
@@ -70,7 +70,7 @@ def test_what_cannot_be_judged_is_a_fault_with_a_reason_and_the_next_chunk_is_ju
 
 def test_chunks_without_overlap_are_a_fault(monitor_user):
     monitor_user.run(2)
-    verdict = monitor_user.judge(make_chunk(2, start_ns=START_NS + 1_000_000_000))
+    verdict = monitor_user.judge(policy_chunk(2, start_ns=START_NS + 1_000_000_000))
     assert verdict.level == FAULT and verdict.overlap_steps == 0
 
 
@@ -86,7 +86,7 @@ def test_chunks_without_overlap_are_a_fault(monitor_user):
 )
 def test_a_policy_that_cannot_be_judged_is_never_an_all_clear(monitor_user, change, text):
     for index in range(3):
-        message = conversion.chunk_message(make_chunk(index), frame_id="base")
+        message = conversion.chunk_message(policy_chunk(index), frame_id="base")
         change(message)
         verdict = monitor_user.say(message)
         assert verdict.level == NOT_APPLICABLE and text in verdict.text
@@ -94,7 +94,7 @@ def test_a_policy_that_cannot_be_judged_is_never_an_all_clear(monitor_user, chan
 
 def test_another_checkpoint_than_the_calibrations_is_uncalibrated_and_named(monitor_user):
     for index in range(3):
-        message = conversion.chunk_message(make_chunk(index), frame_id="base")
+        message = conversion.chunk_message(policy_chunk(index), frame_id="base")
         message.checkpoint_id = "ffffffffffffffff"
         verdict = monitor_user.say(message)
         assert verdict.level == UNCALIBRATED and "ffffffffffffffff" in verdict.text
@@ -102,13 +102,13 @@ def test_another_checkpoint_than_the_calibrations_is_uncalibrated_and_named(moni
 
 
 def test_another_number_of_samples_than_the_calibrations_is_uncalibrated(monitor_user):
-    verdicts = [monitor_user.judge(make_chunk(i, n_samples=3)) for i in range(3)]
+    verdicts = [monitor_user.judge(policy_chunk(i, n_samples=3)) for i in range(3)]
     assert {v.level for v in verdicts} == {UNCALIBRATED} and "3" in verdicts[-1].text
 
 
 def test_columns_of_another_robot_are_named_and_never_an_all_clear(monitor_user):
     monitor_user.run(2)
-    message = conversion.chunk_message(make_chunk(2), frame_id="base")
+    message = conversion.chunk_message(policy_chunk(2), frame_id="base")
     message.action_names = ["a", "b", "c", "d"]
     verdict = monitor_user.say(message)
     assert verdict.level in (FAULT, UNCALIBRATED) and "a, b, c, d" in verdict.text

@@ -18,7 +18,7 @@ from lbm_msgs.msg import MonitorVerdict, PolicyStatus
 from sensor_msgs.msg import CompressedImage
 
 from helpers.fake_robot import SIZE, SPEC
-from helpers.monitor_harness import CHUNKS_PER_EPISODE, MonitorUser, add_monitor_node, make_chunk
+from helpers.monitor_harness import CHUNKS_PER_EPISODE, MonitorUser, add_monitor_node, policy_chunk
 from helpers.ros_graph import Graph
 from lbm_policy_node.ros import conversion, qos
 
@@ -100,7 +100,7 @@ class Run:
         if self.index == 0:
             self._start_ns = self.graph.robot.now_ns
         self.index += 1
-        return self.user.judge(make_chunk(self.index - 1, start_ns=self._start_ns))
+        return self.user.judge(policy_chunk(self.index - 1, start_ns=self._start_ns))
 
     def watch(self, ticks: int = 16) -> None:
         """Let the cameras deliver."""

@@ -15,8 +15,8 @@ from accelerate.state import AcceleratorState
 from click.testing import CliRunner
 from safetensors.numpy import load_file
 
+from helpers.builders import make_observation
 from lbm_policy_node.cli import train as train_command
-from lbm_policy_node.core.types import Observation
 from lbm_policy_node.policies.checkpoint.errors import CheckpointError
 from lbm_policy_node.policies.load import load_policy
 from lbm_policy_node.training.config import ModelSize, PolicyChoice, TrainConfig
@@ -59,8 +59,7 @@ def test_new_model_learns_and_answers(dataset: Any, tmp_path: Path, choice: Poli
     assert np.mean(curve[-3:]) < 0.8 * np.mean(curve[:2])
     policy = load_policy(folder)
     assert policy.spec.kind == choice.policy and policy.spec.step_s == pytest.approx(0.05)
-    image = np.zeros((32, 32, 3), np.uint8)
-    seen = Observation(0, {"observation.images.front": image}, np.zeros(4, np.float32), "walk")
+    seen = make_observation(instruction="walk")
     assert policy.infer([seen], n_samples=2).shape == (2, 6, 4)
 
 
