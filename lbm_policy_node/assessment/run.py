@@ -20,7 +20,13 @@ from lbm_policy_node.core.spec.robot_spec import RobotSpec
 from lbm_policy_node.data.episodes.chunk_episodes import read_episode
 from lbm_policy_node.monitors.columns import ScoredColumns
 from lbm_policy_node.monitors.scale import ActionScale
-from lbm_policy_node.monitors.scores.registry import SCORES, TRAINED, learn_parameters, make_score
+from lbm_policy_node.monitors.scores.registry import (
+    learn_parameters,
+    make_score,
+    score_class,
+    score_names,
+    train_score,
+)
 from lbm_policy_node.monitors.scores.score import ScoreConfig
 from lbm_policy_node.paths import shared_path
 from lbm_policy_node.policies.action_statistics import read_action_std
@@ -80,8 +86,7 @@ def assess(
         raise ValueError("there is no solved episode to calibrate on; run more, or other tasks")
     pairs = [pair for e in read(CALIBRATION) if e.success for pair in plain.pairs(_until_success(e))]
     floor = float(np.median([pair.median_squared_distance for pair in pairs]))
-    trained = _train(list(read(TRAINING)), out)
-    names = [name for name in SCORES if name not in TRAINED or trained]
+    names = _usable_scores(list(read(TRAINING)), out, has_embedding=bool(len(pairs[0].embedding)))
     configs = [learn_parameters(ScoreConfig(name, floor), pairs, out) for name in names]
     scorer = replace(plain, scores=tuple(make_score(config, out) for config in configs))
     scored = []
@@ -110,11 +115,21 @@ def _until_success(episode: ChunkEpisode) -> ChunkEpisode:
     return replace(episode, chunks=episode.until_success())
 
 
-def _train(episodes: Sequence[ChunkEpisode], out: Path) -> bool:
-    """Train the out-of-distribution score on episodes of its own; False where there is no embedding."""
-    if not episodes or not episodes[0].chunks[0].embedding.size:
-        return False
-    from lbm_policy_node.monitors.calibration.train_ood_flow import train_on_episodes
+def _usable_scores(episodes: Sequence[ChunkEpisode], out: Path, *, has_embedding: bool) -> list[str]:
+    """Train the scores that are trained; return all but those that lack an embedding or training episodes.
 
-    train_on_episodes(episodes, out)
-    return True
+    Args:
+        episodes: To train on, of their own.
+        out: Where the trained scores' files go.
+        has_embedding: Whether the chunks carry the policy's embedding.
+    """
+    usable, trainers = [], set()
+    for name in score_names():
+        kind = score_class(name)
+        if (kind.needs_embedding and not has_embedding) or (kind.trainer and not episodes):
+            continue
+        if kind.trainer and kind.trainer not in trainers:  # scores with the same trainer share its files
+            trainers.add(kind.trainer)
+            train_score(name, episodes, out)
+        usable.append(name)
+    return usable

@@ -15,7 +15,7 @@ from lbm_policy_node.monitors.columns import ScoredColumns
 from lbm_policy_node.monitors.flow_file import FILE, read_flow
 from lbm_policy_node.monitors.pair import SamplePair, make_pair
 from lbm_policy_node.monitors.scale import ActionScale
-from lbm_policy_node.monitors.scores.registry import SCORES, make_score
+from lbm_policy_node.monitors.scores.registry import make_score, score_class, score_names
 from lbm_policy_node.monitors.scores.score import ScoreConfig
 from lbm_policy_node.paths import shared_path
 
@@ -45,9 +45,12 @@ def chunk(index: int, n_samples: int) -> ActionChunk:
 
 
 def contenders() -> dict[str, Callable[[SamplePair], object]]:
-    """What is timed on each pair: reading a distance, and every score; the trained ones are mt10's."""
+    """What is timed on each pair: reading a distance, and every score whose files mt10 has."""
     found: dict[str, Callable[[SamplePair], object]] = {"pair": lambda pair: pair.xx}
-    return found | {name: make_score(ScoreConfig(name, bandwidth_floor=1.0), TRAINED) for name in SCORES}
+    for name in score_names():
+        if all((TRAINED / file).exists() for file in score_class(name).files):
+            found[name] = make_score(ScoreConfig(name, bandwidth_floor=1.0), TRAINED)
+    return found
 
 
 def measure(n_samples: int, repeats: int) -> dict[str, dict[str, float]]:

@@ -63,7 +63,8 @@ def command(samples: tuple[int, ...], repeats: int, json_path: Path | None) -> N
     """Measure the cost of each score per chunk, with one thread.
 
     Each figure is for a new pair of chunks: aligning it, its distances and the score. The line "pair" is the
-    first two alone. A score with trained weights is left out.
+    first two alone. Scores with trained weights are those of
+    checkpoints/mt10; one whose files are not there is left out.
     """
     result = measure(tuple(dict.fromkeys(samples)), repeats)
     click.echo(f"overlap {result['rows']} rows of {result['width']} values: D = {result['dim']}, one thread")

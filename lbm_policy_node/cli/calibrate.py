@@ -13,9 +13,10 @@ import click
 from tqdm import tqdm
 
 from lbm_policy_node.cli.options import several
+from lbm_policy_node.cli.score_option import ScoreName
 from lbm_policy_node.monitors.calibration.calibration import FILE_NAME, UNTIL, Calibration
 from lbm_policy_node.monitors.calibration.thresholds import LEVELS, LevelThresholds
-from lbm_policy_node.monitors.scores.registry import DEFAULT_SCORE, SCORES, TRAINED
+from lbm_policy_node.monitors.scores.registry import DEFAULT_SCORE, score_class, train_score
 from lbm_policy_node.monitors.scores.score import ScoreConfig
 from lbm_policy_node.monitors.statistics import STATISTICS
 from lbm_policy_node.sim.tasks import TASKS
@@ -39,7 +40,7 @@ if TYPE_CHECKING:
     show_default=True,
     help="Robot spec: a file, or a name in config/robots; it says which action columns are compared.",
 )
-@click.option("--score", default=DEFAULT_SCORE, show_default=True, type=click.Choice(SCORES))
+@click.option("--score", default=DEFAULT_SCORE, show_default=True, type=ScoreName())
 @click.option("--statistic", default="cusum", show_default=True, type=click.Choice(STATISTICS))
 @click.option(
     "--warn-alpha", default=0.10, show_default=True, help="Share of successes that may be warned about."
@@ -65,7 +66,7 @@ if TYPE_CHECKING:
     "--train-on",
     multiple=True,
     type=click.Path(path_type=Path, exists=True),
-    help="Episodes to train ood_flow on, for scores that use it; none of EPISODES. Repeat for several.",
+    help="Episodes to train the score on, if that is trained; none of EPISODES. Repeat for several.",
 )
 @click.option(
     "--simulate",
@@ -113,7 +114,6 @@ def command(
     from lbm_policy_node.assessment.protocol import SOLVED_TASKS
     from lbm_policy_node.core.episodes.chunk_episode import with_first_samples
     from lbm_policy_node.monitors.calibration.fit import CalibrationConfig
-    from lbm_policy_node.monitors.calibration.train_ood_flow import train_on_episodes
 
     try:
         config = CalibrationConfig(score=ScoreConfig(score), **choices)
@@ -130,13 +130,12 @@ def command(
                 tasks=tasks or SOLVED_TASKS,
                 samples=samples or 1,
                 latency_steps=latency_steps,
-                train=score in TRAINED,
+                train=bool(score_class(score).trainer),
             )
             with tqdm(total=len(trials_of(runs)), desc="episodes", unit="ep") as bar:
                 episodes, train_on = run_episodes(runs, work, processes, bar.update)
         if train_on:
-            trained = train_on_episodes(read_episodes(train_on), file.parent)
-            click.echo(f"ood_flow trained, {trained.epochs} epochs: {trained.file}")
+            click.echo(train_score(score, read_episodes(train_on), file.parent))
         read = read_episodes(episodes)
         calibration = calibrate_checkpoint(
             (with_first_samples(e, samples) for e in read) if samples else read,

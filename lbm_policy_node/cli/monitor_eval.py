@@ -14,7 +14,7 @@ from tqdm import tqdm
 
 from lbm_policy_node.assessment.protocol import ProtocolConfig
 from lbm_policy_node.cli.options import dataclass_options, several, take
-from lbm_policy_node.monitors.scores.registry import SCORES
+from lbm_policy_node.cli.score_option import ScoreName
 from lbm_policy_node.sim.tasks import TASKS
 
 
@@ -22,7 +22,7 @@ from lbm_policy_node.sim.tasks import TASKS
 @click.argument("checkpoint", type=click.Path(path_type=Path, exists=True, file_okay=False))
 @several("--task", "tasks", TASKS, "Repeat for several; default: six that the shipped checkpoint solves.")
 @dataclass_options(ProtocolConfig)
-@click.option("--score", default="energy_ood", show_default=True, type=click.Choice(SCORES))
+@click.option("--score", default="energy_ood", show_default=True, type=ScoreName())
 @click.option("--statistic", default="cusum", show_default=True, help="Running statistic of the score.")
 @click.option("--use-samples", default=None, type=int, help="Use the first so many of them.")
 @click.option("--max-overlap-steps", default=None, type=int, help="Compare at most so many rows.")

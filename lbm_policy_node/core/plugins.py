@@ -2,23 +2,72 @@
 # SPDX-License-Identifier: Apache-2.0
 """Kinds that other installed packages add to ours: scores, policies, teleop devices.
 
-A package offers a kind by an entry point of a group below (``setup.py``: ``entry_points={"lbm_policy.scores":
-["mine = my_package.mine:SCORE"]}``); every node and every ``lbm`` command then knows it by its name.
+A package offers a kind by an entry point of a group below, for example in its ``setup.py``::
+
+    entry_points={"lbm_policy.scores": ["mine = my_package.mine:Mine"]}
+
+Every node and every ``lbm`` command then knows it by its name.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from importlib.metadata import EntryPoint, entry_points
-from typing import Any, Final
+from typing import Any, Final, Generic, TypeVar
 
 SCORES: Final = "lbm_policy.scores"
 POLICY_KINDS: Final = "lbm_policy.policy_kinds"
 TELEOP_KINDS: Final = "lbm_policy.teleop_kinds"
 
+T = TypeVar("T")
+
 
 class PluginError(ValueError):
     """A kind of another package cannot be used; the text names the package and what is wrong."""
+
+
+@dataclass(frozen=True)
+class Kinds(Generic[T]):
+    """All kinds of one seam: our own, one line each in a table, and those of other installed packages.
+
+    Nothing is imported before it is asked for by its name, so a kind that needs a large library costs
+    nothing until it is used.
+
+    Attributes:
+        group: The entry points' group, one of those above.
+        own: Our kinds: name to "module:attribute", as in an entry point.
+        expected: What each of them must be an instance of.
+    """
+
+    group: str
+    own: Mapping[str, str]
+    expected: type
+
+    def names(self) -> tuple[str, ...]:
+        """Return every name, our own first.
+
+        Raises:
+            PluginError: Two packages offer the same name.
+        """
+        return (*self.own, *sorted(set(installed(self.group)) - set(self.own)))
+
+    def get(self, name: str) -> T:
+        """Import a kind.
+
+        Args:
+            name: One of ``names()``.
+
+        Raises:
+            PluginError: Another package offers one of our names, or the kind cannot be imported.
+        """
+        found = installed(self.group)
+        if name not in self.own:
+            return load(self.group, name, self.expected)
+        if name in found:
+            text = f"'{name}' of {self.group} ({found[name].value}) has the name of a kind of lbm_policy"
+            raise PluginError(f"{text}; the package that offers it must choose another one")
+        return _import(EntryPoint(name, self.own[name], self.group), self.expected)
 
 
 def installed(group: str) -> Mapping[str, EntryPoint]:
@@ -31,8 +80,8 @@ def installed(group: str) -> Mapping[str, EntryPoint]:
     for entry in entry_points(group=group):
         other = found.setdefault(entry.name, entry)
         if other.value != entry.value:
-            text = f"two packages offer '{entry.name}' in {group}"
-            raise PluginError(f"{text}: {other.value} and {entry.value}")
+            both = f"{other.value} and {entry.value}"
+            raise PluginError(f"two packages offer '{entry.name}' in {group}: {both}")
     return found
 
 
@@ -47,12 +96,15 @@ def load(group: str, name: str, expected: type) -> Any:
     Raises:
         PluginError: It cannot be imported, or is something else.
     """
-    entry = installed(group)[name]
+    return _import(installed(group)[name], expected)
+
+
+def _import(entry: EntryPoint, expected: type) -> Any:
+    who = f"'{entry.name}' of {entry.group} ({entry.value})"
     try:
         kind = entry.load()
-    except (ImportError, AttributeError) as error:
-        raise PluginError(f"'{name}' of {group} ({entry.value}) cannot be imported: {error}") from error
+    except Exception as error:  # the code of another package runs here, and may raise anything
+        raise PluginError(f"{who} cannot be imported: {type(error).__name__}: {error}") from error
     if not isinstance(kind, expected):
-        text = f"'{name}' of {group} ({entry.value}) is a {type(kind).__name__}"
-        raise PluginError(f"{text}; expected a {expected.__name__}")
+        raise PluginError(f"{who} is a {type(kind).__name__}; expected a {expected.__name__}")
     return kind

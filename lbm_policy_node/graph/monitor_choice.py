@@ -9,12 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from lbm_policy_node.monitors.calibration.calibration import FILE_NAME as CALIBRATION_FILE
+from lbm_policy_node.monitors.scores.registry import score_class
+
 AUTO, ON, OFF = "auto", "on", "off"
 CHOICES = (AUTO, ON, OFF)
-EMBEDDING_SCORES = ("ood_flow", "energy_ood")
-"""Scores that look at the policy's embedding of the observation, which it sends only when asked."""
-CALIBRATION_FILE = "monitor.json"
-"""Lies beside the checkpoint's weights; written by `lbm calibrate`."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,7 +46,7 @@ def choose_monitor(choice: str, checkpoint: Path | None, calibration: str = "") 
         calibration: Calibration file; empty: the one of the checkpoint, if there is one.
 
     Raises:
-        ValueError: The choice is unknown, or the calibration cannot be read.
+        ValueError: The choice is unknown, the calibration cannot be read, or there is no such score.
     """
     if choice not in CHOICES:
         raise ValueError(f"monitor is '{choice}'; expected one of {', '.join(CHOICES)}")
@@ -67,7 +66,7 @@ def choose_monitor(choice: str, checkpoint: Path | None, calibration: str = "") 
         starts=True,
         n_samples=_whole(file, values, "n_samples", low=1),
         execution_horizon=_whole(file, values, "execution_horizon", low=0),
-        send_embedding=_score_name(file, values) in EMBEDDING_SCORES,
+        send_embedding=score_class(_score_name(file, values)).needs_embedding,
         calibration_id=str(values.get("id", "")),
     )
 

@@ -31,6 +31,11 @@ def score_alarm(calibration: Calibration, statistic: float) -> Alarm | None:
     return _alarm(calibration, calibration.detector, statistic, words)
 
 
+def elapsed_s(first: ActionChunk, chunk: ActionChunk) -> float:
+    """Time of a chunk's observation since that of the episode's first chunk."""
+    return (chunk.observation_stamp_ns - first.observation_stamp_ns) * 1e-9
+
+
 def time_alarm(calibration: Calibration, elapsed_s: float) -> Alarm | None:
     """Judge the time since the episode's first chunk."""
     return _alarm(calibration, TIME_LIMIT, elapsed_s, "the time of the episode in s")
@@ -72,8 +77,3 @@ def _alarm(calibration: Calibration, detector: str, value: float, words: str) ->
                 level, detector, f"{words} is {value:.3g}, above the {name.upper()} threshold {limit:.3g}"
             )
     return None
-
-
-def elapsed_s(first: ActionChunk, chunk: ActionChunk) -> float:
-    """Time of a chunk's observation since that of the episode's first chunk."""
-    return (chunk.observation_stamp_ns - first.observation_stamp_ns) * 1e-9

@@ -17,9 +17,6 @@ from lbm_policy_node.monitors.pair import PairError, SamplePair, make_pair
 from lbm_policy_node.monitors.scale import ActionScale
 from lbm_policy_node.monitors.scores.score import Score
 
-COMPARES_EXECUTED = ("min_distance",)
-"""Scores that look at the executed chunk, which guidance makes consistent on purpose."""
-
 
 @dataclass(frozen=True)
 class ScoredPair:
@@ -53,7 +50,7 @@ class ChunkScorer:
             return "the chunk carries no unguided samples"
         if len(chunk.samples) < self.score.min_samples:
             return f"{self.score.name} needs {self.score.min_samples} samples per chunk, there is 1"
-        if chunk.guided and self.score.name in COMPARES_EXECUTED:
+        if chunk.guided and self.score.compares_executed:
             return f"{self.score.name} compares with the executed chunk, which was made consistent on purpose"
         if self.score.needs_embedding and not chunk.embedding.size:
             return f"{self.score.name} needs the policy's embedding, which the chunk does not carry"

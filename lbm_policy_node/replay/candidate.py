@@ -13,10 +13,10 @@ import numpy as np
 from lbm_policy_node.core.spec.compatibility import spec_differences
 from lbm_policy_node.core.spec.robot_spec import RobotSpec
 from lbm_policy_node.core.types import ActionChunk, Array, no_samples
-from lbm_policy_node.graph.monitor_choice import CALIBRATION_FILE, EMBEDDING_SCORES
-from lbm_policy_node.monitors.calibration.calibration import Calibration
+from lbm_policy_node.monitors.calibration.calibration import FILE_NAME, Calibration
 from lbm_policy_node.monitors.columns import ScoredColumns
 from lbm_policy_node.monitors.monitor import Monitor
+from lbm_policy_node.monitors.scores.registry import score_class
 from lbm_policy_node.policies.checkpoint.errors import CheckpointError
 from lbm_policy_node.policies.load import load_policy
 from lbm_policy_node.policies.policy import EmbeddingPolicy, Policy
@@ -54,7 +54,7 @@ class Candidate:
             CalibrationError: The calibration cannot be read.
         """
         policy = load_policy(path, device, tokenizer, threads=threads)
-        file = path / CALIBRATION_FILE
+        file = path / FILE_NAME
         return cls(path, policy, Calibration.load(file) if file.exists() else None)
 
     def require_fit(self, robot: RobotSpec) -> None:
@@ -113,7 +113,7 @@ class Candidate:
 
     def _embedding(self, rebuilt: Rebuilt) -> Array:
         """What the node would send along: the monitor's out-of-distribution score looks at it."""
-        scored = self.calibration is not None and self.calibration.score.name in EMBEDDING_SCORES
+        scored = self.calibration is not None and score_class(self.calibration.score.name).needs_embedding
         wanted = scored or rebuilt.wanted.chunk.embedding.size
         if not wanted or not isinstance(self.policy, EmbeddingPolicy):
             return np.empty(0, np.float32)

@@ -10,7 +10,7 @@ import yaml
 
 from lbm_policy_node.graph import transport
 from lbm_policy_node.graph.bringup import GraphConfig, NodeProcess, describe
-from lbm_policy_node.graph.monitor_choice import EMBEDDING_SCORES
+from lbm_policy_node.monitors.scores.registry import score_class, score_names
 
 
 @pytest.fixture
@@ -189,7 +189,7 @@ def test_unknown_choice_of_a_monitor_is_refused_with_the_choices(checkpoint: str
         describe(GraphConfig(robot="metaworld", checkpoint=checkpoint, monitor="yes"))
 
 
-@pytest.mark.parametrize("name", EMBEDDING_SCORES)
+@pytest.mark.parametrize("name", [n for n in score_names() if score_class(n).needs_embedding])
 def test_policy_sends_its_embedding_where_the_score_needs_it(checkpoint: str, name: str) -> None:
     calibrated(checkpoint, score={"name": name})
     graph = describe(GraphConfig(robot="metaworld", checkpoint=checkpoint))

@@ -16,7 +16,7 @@ from lbm_policy_node.core.types import ActionChunk, Array
 from lbm_policy_node.monitors.columns import RotationColumns, ScoredColumns
 from lbm_policy_node.monitors.pair import NoOverlap, PairError, SamplePair, make_pair
 from lbm_policy_node.monitors.scale import ActionScale
-from lbm_policy_node.monitors.scores.registry import SCORES, TRAINED, make_score
+from lbm_policy_node.monitors.scores.registry import make_score, score_class, score_names
 from lbm_policy_node.monitors.scores.score import ScoreConfig
 
 STEP_NS = 33_333_333  # 30 Hz, rounded as a spec's step_s is
@@ -25,7 +25,7 @@ COLUMNS = ScoredColumns(
     ("x", "y", "gripper", "qx", "qy", "qz", "qw"), (0, 1), (RotationColumns(3, "quaternion"),)
 )
 SCALE = ActionScale(COLUMNS.names, (0.5, 2.0, 1.0))
-UNTRAINED = [name for name in SCORES if name not in TRAINED]
+UNTRAINED = [name for name in score_names() if not score_class(name).trainer]
 
 
 def plan(times_s: Array) -> Array:

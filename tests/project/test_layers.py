@@ -50,7 +50,7 @@ LAYERS = {
         {"assessment", "monitors", "core", "data", "policies", "sim", ""},
         NUMPY | PICTURES | {"scipy", "mujoco"},
     ),
-    "graph": Layer({"graph", "core", ""}, {"yaml"}),
+    "graph": Layer({"graph", "core", "monitors", ""}, {"yaml"}),
     "bench": Layer(
         {"bench", "core", "data", "graph", "monitors", "policies", "replay", "training", ""},
         NUMPY | TORCH | PICTURES | {"click", "yaml"},

@@ -22,6 +22,7 @@ from lbm_policy_node.monitors.scores.score import ScoreConfig
 from lbm_policy_node.monitors.statistics import STATISTICS, Standardisation
 
 FILE_NAME = "monitor.json"
+"""Lies beside the checkpoint's weights; written by `lbm calibrate`."""
 VERSION = 1
 UNTIL = ("success", "end")
 

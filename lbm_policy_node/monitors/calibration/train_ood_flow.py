@@ -235,6 +235,12 @@ def _reproducible(seed: int) -> Iterator[torch.Generator]:
         torch.set_num_threads(threads)
 
 
+def train(episodes: Iterable[ChunkEpisode], folder: Path) -> str:
+    """Train, and say what came of it; see `Score.trainer`."""
+    trained = train_on_episodes(episodes, folder)
+    return f"ood_flow trained, {trained.epochs} epochs: {trained.file}"
+
+
 def train_on_episodes(episodes: Iterable[ChunkEpisode], out_folder: Path) -> OodTraining:
     """Train on the successful ones among some episodes, on their chunks up to the success.
 

@@ -2,18 +2,23 @@
 # SPDX-License-Identifier: Apache-2.0
 """Action-chunk entropy: in how many bins the current samples lie."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 
 from lbm_policy_node.core.types import Array
 from lbm_policy_node.monitors.pair import SamplePair
+from lbm_policy_node.monitors.scores.score import Score, ScoreConfig
 
 BIN_WIDTH = 0.1
 
 
 @dataclass(frozen=True)
-class Entropy:
+class Entropy(Score):
     """Entropy of a histogram of the current samples per future step and scored value, summed (nats).
 
     After FIPER's action-chunk entropy (arXiv:2510.09459). The bins have one fixed width, 0.1 scaled units
@@ -29,13 +34,17 @@ class Entropy:
     """
 
     bin_width: float = BIN_WIDTH
-    name: str = "entropy"
-    min_samples: int = 2
-    needs_embedding: bool = False
+    name: ClassVar[str] = "entropy"
+    parameters: ClassVar[frozenset[str]] = frozenset({"bin_width"})
 
     def __post_init__(self) -> None:
         if not self.bin_width > 0.0:
             raise ValueError(f"parameter 'bin_width' of 'entropy' must be above 0, is {self.bin_width}")
+
+    @classmethod
+    def make(cls, config: ScoreConfig, folder: Path | None) -> Entropy:
+        """Build the score with the parameter "bin_width", if there is one."""
+        return cls(config.number("bin_width", BIN_WIDTH))
 
     def __call__(self, pair: SamplePair) -> float:
         """Return the summed entropy in nats."""

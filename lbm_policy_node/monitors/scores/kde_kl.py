@@ -2,18 +2,22 @@
 # SPDX-License-Identifier: Apache-2.0
 """Kullback-Leibler divergence between kernel density estimates of the two sample sets."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
 from lbm_policy_node.core.types import Array
 from lbm_policy_node.monitors.pair import SamplePair
+from lbm_policy_node.monitors.scores.score import Score, ScoreConfig
 
 REVERSE, FORWARD = "reverse", "forward"
 
 
 @dataclass(frozen=True)
-class KdeKl:
+class KdeKl(Score):
     """Mean difference of log densities under Gaussian kernels of one bandwidth (STAC, arXiv:2410.04640).
 
     "reverse" is KL(previous || current): the mean over the previous samples y of log p_previous(y) -
@@ -31,8 +35,11 @@ class KdeKl:
 
     direction: str
     floor: float = 0.0
-    min_samples: int = 2
-    needs_embedding: bool = False
+
+    @classmethod
+    def make(cls, config: ScoreConfig, folder: Path | None) -> KdeKl:
+        """Build the one with the direction that its name says."""
+        return cls(config.name.removeprefix("kl_"), config.bandwidth_floor)
 
     @property
     def name(self) -> str:

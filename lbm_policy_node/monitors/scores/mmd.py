@@ -2,17 +2,21 @@
 # SPDX-License-Identifier: Apache-2.0
 """Maximum mean discrepancy with a Gaussian kernel, in three choices of bandwidth."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
 from lbm_policy_node.monitors.pair import SamplePair
+from lbm_policy_node.monitors.scores.score import Score, ScoreConfig
 
 MEDIAN, DIM, FLOORED = "median", "dim", "floored"
 
 
 @dataclass(frozen=True)
-class Mmd:
+class Mmd(Score):
     """Squared MMD: mean k(x, x') + mean k(y, y') - 2 mean k(x, y), k = exp(-gamma d^2).
 
     The biased V-statistic, diagonals included, as STAC takes it (arXiv:2410.04640): its mean without any
@@ -31,8 +35,12 @@ class Mmd:
 
     bandwidth: str
     floor: float = 0.0
-    min_samples: int = 2
-    needs_embedding: bool = False
+
+    @classmethod
+    def make(cls, config: ScoreConfig, folder: Path | None) -> Mmd:
+        """Build the one with the bandwidth that its name says."""
+        bandwidth = config.name.removeprefix("mmd_")
+        return cls(bandwidth, config.bandwidth_floor if bandwidth == FLOORED else 0.0)
 
     @property
     def name(self) -> str:
@@ -51,6 +59,5 @@ class Mmd:
         """The kernel's factor; 0 where there is no distance to take it from."""
         if self.bandwidth == DIM:
             return 1.0 / pair.dim
-        floor = self.floor if self.bandwidth == FLOORED else 0.0
-        width = 2.0 * max(pair.median_squared_distance, floor)
+        width = 2.0 * max(pair.median_squared_distance, self.floor)
         return 1.0 / width if width > 0.0 else 0.0

@@ -13,9 +13,8 @@ import numpy as np
 from lbm_policy_node.core.types import Array
 from lbm_policy_node.monitors.flow_file import FILE, FlowWeights, OodFlowError, file_id, read_flow
 from lbm_policy_node.monitors.pair import SamplePair
-from lbm_policy_node.monitors.scores.score import ScoreConfig
+from lbm_policy_node.monitors.scores.score import Score, ScoreConfig
 
-NAME = "ood_flow"
 WEIGHTS_ID = "weights_id"
 
 
@@ -37,16 +36,53 @@ def ood_scores(flow: FlowWeights, embeddings: Array) -> Array:
     return np.square(x + flow.velocity(x, np.zeros(len(x)))).sum(axis=1)
 
 
-class OodFlow:
+class OodFlow(Score):
     """The score on the current chunk's embedding; the samples do not matter. Needs no torch."""
 
-    name = NAME
+    name = "ood_flow"
     min_samples = 1
     needs_embedding = True
+    parameters = frozenset({WEIGHTS_ID})
+    files = (FILE,)
+    trainer = "lbm_policy_node.monitors.calibration.train_ood_flow:train"
 
     def __init__(self, flow: FlowWeights) -> None:
         """Score with given weights."""
         self.flow = flow
+
+    @classmethod
+    def make(cls, config: ScoreConfig, folder: Path | None) -> OodFlow:
+        """Load the score from the folder that holds its weights.
+
+        Args:
+            config: The parameter `weights_id`, if given, must be that of the file, so that thresholds are not
+                applied to weights that they were not made with.
+            folder: Holds `monitor_ood.safetensors`.
+
+        Raises:
+            OodFlowError: No folder, unusable weights, or other weights.
+        """
+        if folder is None:
+            raise OodFlowError(f"the score '{config.name}' needs the folder that holds its {FILE}")
+        path = folder / FILE
+        flow = read_flow(path)
+        wanted = config.parameters.get(WEIGHTS_ID, "")
+        if wanted and wanted != (found := file_id(path)):
+            raise OodFlowError(
+                f"{path} has the id {found}, the calibration was made with {wanted}; calibrate again"
+            )
+        return cls(flow)
+
+    @classmethod
+    def learn(cls, config: ScoreConfig, pairs: Sequence[SamplePair], folder: Path | None) -> ScoreConfig:
+        """Return the configuration with the id of the weights; the score itself is not standardised.
+
+        Raises:
+            OodFlowError: No folder, or no usable weights in it.
+        """
+        OodFlow.make(replace(config, parameters={}), folder)
+        assert folder is not None  # which would have been refused
+        return replace(config, parameters={**config.parameters, WEIGHTS_ID: file_id(folder / FILE)})
 
     def __call__(self, pair: SamplePair) -> float:
         """The score.
@@ -66,47 +102,3 @@ class OodFlow:
         if not np.isfinite(embedding).all():
             raise OodFlowError("the embedding holds infinite or undefined numbers")
         return float(ood_scores(self.flow, embedding[None])[0])
-
-
-def make_ood_flow(config: ScoreConfig, folder: Path | None) -> OodFlow:
-    """Load the score from the folder that holds its weights.
-
-    Args:
-        config: The parameter `weights_id`, if given, must be that of the file, so that thresholds are not
-            applied to weights that they were not made with.
-        folder: Holds `monitor_ood.safetensors`.
-
-    Raises:
-        OodFlowError: No folder, unusable weights, other weights, or an unknown parameter.
-    """
-    if unknown := sorted(set(config.parameters) - {WEIGHTS_ID}):
-        raise OodFlowError(f"the score '{NAME}' has no parameter {unknown}")
-    if folder is None:
-        raise OodFlowError(f"the score '{NAME}' needs the folder that holds its {FILE}")
-    path = folder / FILE
-    flow = read_flow(path)
-    wanted = config.parameters.get(WEIGHTS_ID, "")
-    if wanted and wanted != (found := file_id(path)):
-        raise OodFlowError(
-            f"{path} has the id {found}, the calibration was made with {wanted}; calibrate again"
-        )
-    return OodFlow(flow)
-
-
-make = make_ood_flow
-
-
-def learn(config: ScoreConfig, pairs: Sequence[SamplePair], folder: Path | None) -> ScoreConfig:
-    """Return the configuration with the id of the weights; the score itself is not standardised."""
-    return with_weights_id(config, folder)
-
-
-def with_weights_id(config: ScoreConfig, folder: Path | None) -> ScoreConfig:
-    """Tie the configuration to the weights in the folder.
-
-    Raises:
-        OodFlowError: No folder, or no usable weights in it.
-    """
-    make_ood_flow(replace(config, parameters={}), folder)
-    assert folder is not None  # which would have been refused
-    return replace(config, parameters={**config.parameters, WEIGHTS_ID: file_id(folder / FILE)})

@@ -2,18 +2,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """How far the current samples spread; the previous ones do not matter."""
 
-from dataclasses import dataclass
-
 from lbm_policy_node.monitors.pair import SamplePair
+from lbm_policy_node.monitors.scores.score import Score
 
 
-@dataclass(frozen=True)
-class OutputVariance:
+class OutputVariance(Score):
     """Variance over the current samples (division by K), mean over the overlap's rows and scaled values."""
 
-    name: str = "output_variance"
-    min_samples: int = 2
-    needs_embedding: bool = False
+    name = "output_variance"
+    min_samples = 2
 
     def __call__(self, pair: SamplePair) -> float:
         """Return the mean variance."""

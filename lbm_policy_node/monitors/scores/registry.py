@@ -1,53 +1,63 @@
 # SPDX-FileCopyrightText: 2026 lbm_policy contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Every score by its name."""
+"""Every score by its name; what a score needs is said by its class."""
 
-from collections.abc import Callable, Sequence
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
 from importlib import import_module
 from pathlib import Path
-from types import ModuleType
 
+from lbm_policy_node.core import plugins
+from lbm_policy_node.core.episodes.chunk_episode import ChunkEpisode
+from lbm_policy_node.core.plugins import Kinds, PluginError
 from lbm_policy_node.monitors.pair import SamplePair
-from lbm_policy_node.monitors.scores.energy import Energy
-from lbm_policy_node.monitors.scores.entropy import BIN_WIDTH, Entropy
-from lbm_policy_node.monitors.scores.kde_kl import FORWARD, REVERSE, KdeKl
-from lbm_policy_node.monitors.scores.min_distance import MinDistance
-from lbm_policy_node.monitors.scores.mmd import DIM, FLOORED, MEDIAN, Mmd
-from lbm_policy_node.monitors.scores.output_variance import OutputVariance
-from lbm_policy_node.monitors.scores.overlap_error import OverlapError
 from lbm_policy_node.monitors.scores.score import Score, ScoreConfig
 
-
-def _trained(config: ScoreConfig, folder: Path | None) -> Score:
-    return _module(config.name).make(config, folder)
-
-
-def _module(name: str) -> ModuleType:
-    # By name, and only when it is chosen: these need safetensors, which a robot computer may lack.
-    return import_module(f"lbm_policy_node.monitors.scores.{name}")
-
-
-_MAKERS: dict[str, Callable[[ScoreConfig, Path | None], Score]] = {
-    "mmd_floored": lambda config, folder: Mmd(FLOORED, config.bandwidth_floor),
-    "mmd_median": lambda config, folder: Mmd(MEDIAN),
-    "mmd_dim": lambda config, folder: Mmd(DIM),
-    "kl_reverse": lambda config, folder: KdeKl(REVERSE, config.bandwidth_floor),
-    "kl_forward": lambda config, folder: KdeKl(FORWARD, config.bandwidth_floor),
-    "energy": lambda config, folder: Energy(),
-    "overlap_error": lambda config, folder: OverlapError(),
-    "min_distance": lambda config, folder: MinDistance(),
-    "output_variance": lambda config, folder: OutputVariance(),
-    "entropy": lambda config, folder: Entropy(config.number("bin_width", BIN_WIDTH)),
-    "ood_flow": _trained,
-    "energy_ood": _trained,
-}
-_PARAMETERS = {"entropy": {"bin_width"}}
-
-SCORES: tuple[str, ...] = tuple(_MAKERS)
+_HERE = "lbm_policy_node.monitors.scores"
+_SCORES: Kinds[type[Score]] = Kinds(
+    plugins.SCORES,
+    {
+        "mmd_floored": f"{_HERE}.mmd:Mmd",
+        "mmd_median": f"{_HERE}.mmd:Mmd",
+        "mmd_dim": f"{_HERE}.mmd:Mmd",
+        "kl_reverse": f"{_HERE}.kde_kl:KdeKl",
+        "kl_forward": f"{_HERE}.kde_kl:KdeKl",
+        "energy": f"{_HERE}.energy:Energy",
+        "overlap_error": f"{_HERE}.overlap_error:OverlapError",
+        "min_distance": f"{_HERE}.min_distance:MinDistance",
+        "output_variance": f"{_HERE}.output_variance:OutputVariance",
+        "entropy": f"{_HERE}.entropy:Entropy",
+        "ood_flow": f"{_HERE}.ood_flow:OodFlow",
+        "energy_ood": f"{_HERE}.energy_ood:EnergyOod",
+    },
+    type,
+)
 DEFAULT_SCORE = "energy"
 """The best of those that need neither training nor an embedding (docs/monitor.md)."""
-TRAINED: tuple[str, ...] = ("ood_flow", "energy_ood")
-"""Scores with weights that must have been trained and lie in a folder."""
+
+
+def score_names() -> tuple[str, ...]:
+    """Return the name of every score, of other installed packages too.
+
+    Raises:
+        PluginError: Two packages offer the same name.
+    """
+    return _SCORES.names()
+
+
+def score_class(name: str) -> type[Score]:
+    """Return the class of a score, which says what the score needs.
+
+    Raises:
+        ValueError: There is no such score, or that of another package cannot be used.
+    """
+    if name not in score_names():
+        raise ValueError(f"there is no score '{name}'; there are {', '.join(score_names())}")
+    found = _SCORES.get(name)
+    if Score not in found.__mro__:
+        raise PluginError(f"the score '{name}' is {found.__module__}.{found.__name__}, no subclass of Score")
+    return found
 
 
 def make_score(config: ScoreConfig, folder: Path | None = None) -> Score:
@@ -55,24 +65,46 @@ def make_score(config: ScoreConfig, folder: Path | None = None) -> Score:
 
     Args:
         config: Its name and numbers.
-        folder: Where the weights of a trained score lie; the others ignore it.
+        folder: Where the files of a score that is trained lie; the others ignore it.
 
     Raises:
-        ValueError: If there is no such score, or a parameter is unknown or wrong.
+        ValueError: There is no such score, a parameter is unknown or wrong, or a file cannot be used.
     """
-    maker = _MAKERS.get(config.name)
-    if maker is None:
-        raise ValueError(f"there is no score '{config.name}'; there are {', '.join(SCORES)}")
-    unknown = set(config.parameters) - _PARAMETERS.get(config.name, set())
-    if unknown and config.name not in TRAINED:  # those check their parameters themselves
-        raise ValueError(f"the score '{config.name}' has no parameter {sorted(unknown)}")
-    return maker(config, folder)
+    found = score_class(config.name)
+    if unknown := sorted(set(config.parameters) - found.parameters):
+        raise ValueError(f"the score '{config.name}' has no parameter {unknown}")
+    score = found.make(config, folder)
+    if score.name != config.name:
+        raise PluginError(f"the score '{config.name}' calls itself '{score.name}'; the two must be the same")
+    return score
 
 
 def learn_parameters(config: ScoreConfig, pairs: Sequence[SamplePair], folder: Path | None) -> ScoreConfig:
-    """Return the configuration with what a trained score takes from the pairs of successful episodes.
+    """Return the configuration with what a score takes from the pairs of successful episodes.
 
     Raises:
-        ValueError: A part of the score does not vary, or its weights cannot be used.
+        ValueError: A part of the score does not vary, or its files cannot be used.
     """
-    return _module(config.name).learn(config, pairs, folder) if config.name in TRAINED else config
+    return score_class(config.name).learn(config, pairs, folder)
+
+
+def train_score(name: str, episodes: Iterable[ChunkEpisode], folder: Path) -> str:
+    """Train a score on the successful ones among some episodes.
+
+    Args:
+        name: The score.
+        episodes: None of those that calibrate it: a score is smaller on what it was trained on.
+        folder: Where its files go.
+
+    Returns:
+        What came of it, a line for people.
+
+    Raises:
+        ValueError: The score is not trained, or the episodes do not suffice.
+    """
+    trainer = score_class(name).trainer
+    if not trainer:
+        trained = [other for other in score_names() if score_class(other).trainer]
+        raise ValueError(f"the score '{name}' is not trained; these are: {', '.join(trained)}")
+    module, _, function = trainer.partition(":")
+    return getattr(import_module(module), function)(episodes, folder)

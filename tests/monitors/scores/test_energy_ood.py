@@ -13,14 +13,13 @@ from scipy.spatial.distance import cdist
 from helpers.monitor_episodes import COLUMNS, SCALE, episode
 from lbm_policy_node.core.episodes.chunk_episode import ChunkEpisode, first_samples, with_first_samples
 from lbm_policy_node.core.types import ActionChunk
-from lbm_policy_node.graph.monitor_choice import EMBEDDING_SCORES
 from lbm_policy_node.monitors.calibration.fit import CalibrationConfig, calibrate
 from lbm_policy_node.monitors.calibration.train_ood_flow import train_on_episodes
 from lbm_policy_node.monitors.flow_file import OodFlowError, read_flow
 from lbm_policy_node.monitors.monitor import Monitor
 from lbm_policy_node.monitors.pair import SamplePair, make_pair
 from lbm_policy_node.monitors.scores.ood_flow import ood_scores
-from lbm_policy_node.monitors.scores.registry import SCORES, learn_parameters, make_score
+from lbm_policy_node.monitors.scores.registry import learn_parameters, make_score, score_class, score_names
 from lbm_policy_node.monitors.scores.score import ScoreConfig
 from lbm_policy_node.monitors.verdict import Level
 from lbm_policy_node.paths import shared_path
@@ -112,7 +111,7 @@ def test_without_a_usable_embedding_nothing_is_an_all_clear(monitor):
 
 
 def test_it_refuses_unknown_parameters_missing_weights_and_episodes_without_embeddings(folder, tmp_path):
-    with pytest.raises(OodFlowError, match="no parameter \\['energy_median'\\]"):
+    with pytest.raises(ValueError, match="no parameter \\['energy_median'\\]"):
         make_score(replace(CONFIG, parameters={"energy_median": 1.0}), folder)
     with pytest.raises(OodFlowError, match="is missing"):
         make_score(CONFIG, tmp_path)
@@ -120,9 +119,17 @@ def test_it_refuses_unknown_parameters_missing_weights_and_episodes_without_embe
         train_on_episodes([episode(1)], tmp_path)
 
 
-def test_the_graph_knows_which_scores_need_an_embedding():
-    made = {name: make_score(ScoreConfig(name, 1.0), shared_path("checkpoints/mt10")) for name in SCORES}
-    assert {name for name, score in made.items() if score.needs_embedding} == set(EMBEDDING_SCORES)
+def test_only_the_scores_that_read_the_embedding_say_that_they_need_it():
+    """Each score on a pair without an embedding: those that fail are those that say so."""
+    (pair, *_) = pairs_of(range(1))
+    bare = replace(pair, embedding=np.empty(0, np.float32))
+    for name in score_names():
+        score = make_score(ScoreConfig(name, 1.0), shared_path("checkpoints/mt10"))
+        if score_class(name).needs_embedding:
+            with pytest.raises(OodFlowError):
+                score(bare)
+        else:
+            assert score(bare) == score(pair)
 
 
 def test_first_samples_are_the_first_and_never_more_than_there_are():

@@ -25,7 +25,8 @@ from lbm_policy_node.monitors.calibration.train_ood_flow import (
 )
 from lbm_policy_node.monitors.flow_file import FILE, METADATA_KEY, FlowWeights, OodFlowError, read_flow
 from lbm_policy_node.monitors.pair import SamplePair
-from lbm_policy_node.monitors.scores.ood_flow import OodFlow, make_ood_flow, ood_scores
+from lbm_policy_node.monitors.scores.ood_flow import OodFlow, ood_scores
+from lbm_policy_node.monitors.scores.registry import make_score
 from lbm_policy_node.monitors.scores.score import ScoreConfig
 
 SIZE, RANK = 24, 4
@@ -201,14 +202,14 @@ def test_the_file_says_how_it_was_made(tmp_path: Path) -> None:
 
 def test_the_score_is_made_from_its_folder(trained: OodTraining) -> None:
     config = ScoreConfig("ood_flow", parameters={"weights_id": trained.weights_id})
-    score = make_ood_flow(config, trained.file.parent)
+    score = make_score(config, trained.file.parent)
     assert (score.name, score.needs_embedding) == ("ood_flow", True)
     with pytest.raises(OodFlowError, match="calibration was made with 0000"):
-        make_ood_flow(ScoreConfig("ood_flow", parameters={"weights_id": "0000"}), trained.file.parent)
-    with pytest.raises(OodFlowError, match=r"no parameter \['depth'\]"):
-        make_ood_flow(ScoreConfig("ood_flow", parameters={"depth": 3}), trained.file.parent)
+        make_score(ScoreConfig("ood_flow", parameters={"weights_id": "0000"}), trained.file.parent)
+    with pytest.raises(ValueError, match=r"no parameter \['depth'\]"):
+        make_score(ScoreConfig("ood_flow", parameters={"depth": 3}), trained.file.parent)
     with pytest.raises(OodFlowError, match="needs the folder"):
-        make_ood_flow(ScoreConfig("ood_flow"), None)
+        make_score(ScoreConfig("ood_flow"), None)
 
 
 def damaged(change: str, tensors: dict[str, np.ndarray], metadata: dict[str, str]) -> None:

@@ -19,13 +19,13 @@ from lbm_policy_node.core.types import ActionChunk, Array
 from lbm_policy_node.monitors.columns import RotationColumns, ScoredColumns
 from lbm_policy_node.monitors.pair import SamplePair, make_pair
 from lbm_policy_node.monitors.scale import ActionScale
-from lbm_policy_node.monitors.scores.registry import SCORES, TRAINED, make_score
+from lbm_policy_node.monitors.scores.registry import make_score, score_class, score_names
 from lbm_policy_node.monitors.scores.score import ScoreConfig
 
 COLUMNS = ScoredColumns(("x", "y", "z", "gripper"), (0, 1, 2))
 POSE = ScoredColumns(("x", "y", "z", "a", "b", "c", "d"), (0, 1, 2), (RotationColumns(3, "quaternion"),))
 SCALE = ActionScale(COLUMNS.names, (0.5, 2.0, 0.1))
-UNTRAINED = [name for name in SCORES if name not in TRAINED]
+UNTRAINED = [name for name in score_names() if not score_class(name).trainer]
 COMPARING = [name for name in UNTRAINED if name not in ("output_variance", "entropy")]
 ROWS = 5  # overlap: horizon 8, 3 rows later
 
