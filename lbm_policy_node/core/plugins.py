@@ -31,7 +31,9 @@ def installed(group: str) -> Mapping[str, EntryPoint]:
     for entry in entry_points(group=group):
         other = found.setdefault(entry.name, entry)
         if other.value != entry.value:
-            raise PluginError(f"two packages offer '{entry.name}' in {group}: {other.value} and {entry.value}")
+            raise PluginError(
+                f"two packages offer '{entry.name}' in {group}: {other.value} and {entry.value}"
+            )
     return found
 
 
@@ -49,7 +51,7 @@ def load(group: str, name: str, expected: type) -> Any:
     entry = installed(group)[name]
     try:
         kind = entry.load()
-    except (ImportError, AttributeError) as error:
+    except Exception as error:  # the code of another package may raise anything
         raise PluginError(f"'{name}' of {group} ({entry.value}) cannot be imported: {error}") from error
     if not isinstance(kind, expected):
         text = f"'{name}' of {group} ({entry.value}) is a {type(kind).__name__}"
