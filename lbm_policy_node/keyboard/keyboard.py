@@ -17,7 +17,8 @@ from typing import Final
 
 import numpy as np
 
-from lbm_policy_node.core.spec.teleop_sources import BUTTONS, TWIST_COMPONENTS
+from lbm_policy_node.core.spec.teleop_sources import BUTTONS
+from lbm_policy_node.core.takeover.kinds.joy import TWIST_COMPONENTS
 from lbm_policy_node.core.types import Array
 
 HOLD_NS: Final = 600_000_000

@@ -4,8 +4,6 @@
 
 from typing import Any
 
-import numpy as np
-
 from lbm_policy_node.core.observation.samples import JointSample, PoseSample, Sample
 from lbm_policy_node.core.reasons import Reason, ReasonCode
 from lbm_policy_node.core.spec.spec_streams import JOINT_TYPES, POSE_TYPES
@@ -23,15 +21,9 @@ def sample_from_message(message: Any, type_name: str) -> Sample:
         The sample; of an uncompressed image a view of the message. Or OBSERVATION_WRONG_ENCODING.
     """
     if type_name in JOINT_TYPES:
-        quantities = (message.position, message.velocity, message.effort)
-        return JointSample(tuple(message.name), *(np.asarray(values, np.float64) for values in quantities))
+        return JointSample.from_message(message)
     if type_name in POSE_TYPES:
-        point, turn = message.pose.position, message.pose.orientation
-        return PoseSample(
-            np.array([point.x, point.y, point.z]),
-            np.array([turn.x, turn.y, turn.z, turn.w]),
-            message.header.frame_id,
-        )
+        return PoseSample.from_message(message)
     try:
         return _image(message, type_name)
     except ConversionError as error:

@@ -14,7 +14,7 @@ from lbm_policy_node.core.execution.command import Command
 from lbm_policy_node.core.execution.executor_config import ChunkExecutorConfig
 from lbm_policy_node.core.execution.limits import ActionLimits
 from lbm_policy_node.core.reasons import Reason
-from lbm_policy_node.core.takeover.teleop_samples import TwistSample
+from lbm_policy_node.core.takeover.kinds.twist import TwistSample
 from lbm_policy_node.core.types import Array
 
 MS = 1_000_000

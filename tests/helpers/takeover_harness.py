@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """An operator with a gamepad, a twist stick, a tracker and a leader, beside the fake robot."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -63,24 +64,32 @@ TYPES = {
 }
 
 
-def write_spec(folder: Path) -> Path:
+def write_spec(folder: Path, teleop: str = TELEOP) -> Path:
     """Write the fake robot's spec with the sources of an operator."""
     path = folder / "teleoperated.yaml"
-    path.write_text(SPEC + TELEOP, encoding="utf-8")
+    path.write_text(SPEC + teleop, encoding="utf-8")
     return path
 
 
 class Operator(Conductor):
     """Plays the operator too; what was sent has arrived when a call returns."""
 
-    def __init__(self, graph: Graph, folder: Path, **parameters: Any) -> None:
-        """Start the executor node and create the devices."""
+    def __init__(
+        self,
+        graph: Graph,
+        folder: Path,
+        *,
+        teleop: str = TELEOP,
+        types: Mapping[str, type] = TYPES,
+        **parameters: Any,
+    ) -> None:
+        """Start the executor node and create the devices, by topic and message type."""
         values = {"enable_control": True, **parameters}
-        self.executor = add_executor_node(graph, write_spec(folder), **values)
+        self.executor = add_executor_node(graph, write_spec(folder, teleop), **values)
         super().__init__(graph)
         self.events: list[EpisodeEvent] = []
         self.node.create_subscription(EpisodeEvent, "/episode_events", self.events.append, qos.EPISODE_EVENT)
-        self._devices = {topic: self.node.create_publisher(kind, topic, 10) for topic, kind in TYPES.items()}
+        self._devices = {topic: self.node.create_publisher(kind, topic, 10) for topic, kind in types.items()}
         self._resume = self.node.create_client(Resume, "/resume")
         for publisher in self._devices.values():
             graph.spin_until(lambda p=publisher: p.get_subscription_count() == 1, publisher.topic_name)
@@ -143,7 +152,7 @@ class Operator(Conductor):
         self.put("/goal", JointTrajectory(joint_names=["trigger"], points=points), stamped=False)
 
     def pedal(self, topic: str, pressed: bool) -> None:
-        """Send a dead-man of its own."""
+        """Send a dead-man switch of its own."""
         self.put(topic, Bool(data=pressed))
 
     def hold(self, ticks: int, *down: int, x: float = 0.0) -> ControlState:
@@ -154,7 +163,7 @@ class Operator(Conductor):
         return self.state
 
     def take_over(self, x: float = 0.0) -> ControlState:
-        """Press the gamepad's dead-man."""
+        """Press the gamepad's dead-man switch."""
         self.hold(1)
         return self.hold(1, DEAD_MAN, x=x)
 

@@ -9,9 +9,11 @@ from lbm_policy_node.core.execution.braking import motion_between
 from lbm_policy_node.core.execution.limits import ActionLimits
 from lbm_policy_node.core.reasons import ReasonCode
 from lbm_policy_node.core.spec.robot_spec import RobotSpec
+from lbm_policy_node.core.takeover.joy_buttons import read_buttons
 from lbm_policy_node.core.takeover.joystick import Joystick, joy_source
+from lbm_policy_node.core.takeover.kinds.joy import read_axes
+from lbm_policy_node.core.takeover.kinds.twist import TwistSample
 from lbm_policy_node.core.takeover.takeover import Takeover
-from lbm_policy_node.core.takeover.teleop_samples import TwistSample, read_axes, read_buttons
 from lbm_policy_node.core.types import Array
 from lbm_policy_node.paths import shared_path
 from lbm_policy_node.sim.experts import ScriptedExpert

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lbm_policy_node.core.spec.teleop_sources import BUTTONS, TWIST_COMPONENTS
+from lbm_policy_node.core.spec.teleop_sources import BUTTONS
+from lbm_policy_node.core.takeover.kinds.joy import TWIST_COMPONENTS
 from lbm_policy_node.keyboard.key_decoder import KeyDecoder
 from lbm_policy_node.keyboard.keyboard import (
     BUTTON_KEYS,

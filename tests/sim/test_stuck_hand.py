@@ -8,7 +8,7 @@ import pytest
 from helpers.teleop_loop import SOURCE, SPEC, START_NS
 from lbm_policy_node.core.execution.arbitration import ControlMode, PolicyState
 from lbm_policy_node.core.execution.chunk_executor import ChunkExecutor
-from lbm_policy_node.core.takeover.teleop_samples import TwistSample
+from lbm_policy_node.core.takeover.kinds.twist import TwistSample
 from lbm_policy_node.core.types import Array
 from lbm_policy_node.sim.robot import GRIPPER_OPEN, TICK_NS, Scene, SimulatedRobot
 from lbm_policy_node.sim.tasks import task_named

@@ -15,7 +15,7 @@ from lbm_policy_node.core.execution.limits import ActionLimits
 from lbm_policy_node.core.execution.plan import Plan
 from lbm_policy_node.core.reasons import OK, Reason, ReasonCode
 from lbm_policy_node.core.spec.robot_spec import RobotSpec
-from lbm_policy_node.core.takeover.human_turn import HumanTurn, told
+from lbm_policy_node.core.takeover.human_turn import HumanTurn, with_teleop_notes
 from lbm_policy_node.core.takeover.takeover import Takeover
 from lbm_policy_node.core.types import ActionChunk, Array, read_only
 
@@ -122,7 +122,7 @@ class ChunkExecutor:
         else:
             action, news = self._rest(now_ns)
         self._before = self.mode
-        reason = told(reason, self.turn)
+        reason = with_teleop_notes(reason, self.turn)
         plan, source = news or halted, self.turn.source
         return Command(_sent(action), self.mode, reason, chunk_id, _sent(proposed), plan, source)
 
@@ -137,7 +137,7 @@ class ChunkExecutor:
         return jumped
 
     def _take_turn(self, now_ns: int) -> HumanTurn:
-        """Ask who holds a dead-man, and tell the arbitration, which may refuse."""
+        """Ask who holds a dead-man switch, and tell the arbitration, which may refuse."""
         drove = bool(self.turn.source)
         followed = self._measured if self._control_enabled else None
         turn = self.takeover.tick(now_ns, self._motion(now_ns), followed)

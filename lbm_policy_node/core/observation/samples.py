@@ -2,7 +2,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """What one message of a stream says, before anything has been checked; the gate does that."""
 
+from __future__ import annotations
+
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
 
 from lbm_policy_node.core.reasons import Reason
 from lbm_policy_node.core.types import Array, ImageArray
@@ -24,6 +30,22 @@ class JointSample:
     velocity: Array
     effort: Array
 
+    @classmethod
+    def of(
+        cls,
+        names: Sequence[str],
+        position: Sequence[float],
+        velocity: Sequence[float],
+        effort: Sequence[float],
+    ) -> JointSample:
+        """Make a sample of plain lists."""
+        return cls(tuple(names), *(np.asarray(values, np.float64) for values in (position, velocity, effort)))
+
+    @classmethod
+    def from_message(cls, message: Any) -> JointSample:
+        """Read a sensor_msgs/JointState, or an object with its fields."""
+        return cls.of(message.name, message.position, message.velocity, message.effort)
+
 
 @dataclass(frozen=True, eq=False)
 class PoseSample:
@@ -38,6 +60,16 @@ class PoseSample:
     position: Array
     orientation: Array
     frame: str
+
+    @classmethod
+    def from_message(cls, message: Any) -> PoseSample:
+        """Read a geometry_msgs/PoseStamped, or an object with its fields."""
+        point, turn = message.pose.position, message.pose.orientation
+        return cls(
+            np.array([point.x, point.y, point.z]),
+            np.array([turn.x, turn.y, turn.z, turn.w]),
+            message.header.frame_id,
+        )
 
 
 Sample = ImageArray | JointSample | PoseSample | Reason

@@ -1,28 +1,22 @@
 # SPDX-FileCopyrightText: 2026 lbm_policy contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Read the `teleop` list of a robot spec: the sources of a person's commands, highest priority first."""
+"""Read the `teleop` list of a robot spec: the operator's devices, highest priority first."""
 
 from typing import Any
 
-from lbm_policy_node.core.spec.spec_actions import POSE, TRAJECTORY, TWIST, ActionSpec
+from lbm_policy_node.core.plugins import PluginError
+from lbm_policy_node.core.spec.spec_actions import ActionSpec
 from lbm_policy_node.core.spec.spec_limits import LimitsSpec
 from lbm_policy_node.core.spec.spec_reader import SpecReader
-from lbm_policy_node.core.spec.spec_streams import JOINT_TYPES
 from lbm_policy_node.core.spec.teleop_sources import (
     BUTTONS,
     JOY,
-    TWIST_COMPONENTS,
-    AxisSpec,
     DeadManSpec,
     GripperButtons,
-    JoySource,
-    LeaderSource,
-    PoseSource,
     TeleopSource,
-    TwistSource,
 )
-
-TYPES_OF_KIND = {"joy": (JOY,), "twist": (TWIST,), "pose": (POSE,), "joints": (*JOINT_TYPES, TRAJECTORY)}
+from lbm_policy_node.core.takeover.teleop_kind import TeleopKind, TeleopRobot
+from lbm_policy_node.core.takeover.teleop_kinds import kind_names, teleop_kind
 
 
 def read_teleop(
@@ -37,40 +31,31 @@ def read_teleop(
         base_frame: Frame of poses and twists that name no other.
 
     Raises:
-        SpecError: If a key is unknown, missing or wrong, or two sources cannot be told apart.
+        SpecError: If a key is unknown, missing or wrong, two sources cannot be distinguished, or the package
+            that offers a kind is broken.
     """
+    robot = TeleopRobot(action, limits, base_frame)
     sources: list[TeleopSource] = []
     for entry in reader.items("teleop"):
-        source = _read_source(entry, action, limits, base_frame)
+        source = _read_source(entry, robot)
         if source.name in [other.name for other in sources]:
             raise entry.fail("name", "two sources need different names")
         if source.dead_man in [other.dead_man for other in sources]:
-            raise entry.fail(
-                "dead_man", "another source has the same dead-man, so this one could never drive"
-            )
+            text = "another source has the same dead-man switch, so this one could never drive"
+            raise entry.fail("dead_man", text)
         sources.append(source)
     return tuple(sources)
 
 
-def _read_source(entry: SpecReader, action: ActionSpec, limits: LimitsSpec, base_frame: str) -> TeleopSource:
-    kind = entry.choice("kind", tuple(TYPES_OF_KIND))
-    if kind != "joints":
-        _require_end_effector(entry, action)
-    common = _read_common(entry, kind, action, limits)
-    if kind == "joy":
-        source: TeleopSource = _read_joy(entry, common, action)
-    elif kind == "joints":
-        source = _read_leader(entry, common, action)
-    elif kind == "twist":
-        source = TwistSource(**common, frame=entry.text("frame", base_frame))
-    else:
-        source = PoseSource(
-            **common,
-            frame=entry.text("frame", base_frame),
-            clutch=entry.flag("clutch", True),
-            max_jump_m=entry.number("max_jump_m", above=0.0),
-            max_jump_rad=entry.number("max_jump_rad", above=0.0),
-        )
+def _read_source(entry: SpecReader, robot: TeleopRobot) -> TeleopSource:
+    try:
+        name = entry.choice("kind", kind_names())
+        kind = teleop_kind(name)
+    except PluginError as error:
+        raise entry.fail("kind", str(error)) from error
+    if kind.moves_end_effector:
+        _require_end_effector(entry, robot.action)
+    source = kind.read_spec(entry, _read_common(entry, name, kind, robot), robot)
     entry.close()
     return source
 
@@ -82,21 +67,23 @@ def _require_end_effector(entry: SpecReader, action: ActionSpec) -> None:
         raise entry.fail("kind", text)
 
 
-def _read_common(entry: SpecReader, kind: str, action: ActionSpec, limits: LimitsSpec) -> dict[str, Any]:
-    types, topic = TYPES_OF_KIND[kind], entry.text("topic")
-    message = entry.choice("type", types, types[0])
-    dead_man = _read_dead_man(entry.mapping("dead_man"), topic if kind == "joy" else None)
-    joy_topic = topic if kind == "joy" else dead_man.topic if dead_man.type == JOY else ""
+def _read_common(
+    entry: SpecReader, name: str, kind: TeleopKind[Any, Any], robot: TeleopRobot
+) -> TeleopSource:
+    topic, message = entry.text("topic"), entry.choice("type", kind.types, kind.types[0])
+    dead_man = _read_dead_man(entry.mapping("dead_man"), topic if message == JOY else None)
+    joy_topic = topic if message == JOY else dead_man.topic if dead_man.type == JOY else ""
     buttons = _read_buttons(entry, joy_topic, dead_man) if entry.has("buttons") else {}
-    return {
-        "name": entry.text("name"),
-        "topic": topic,
-        "type": message,
-        "dead_man": dead_man,
-        "max_age_s": entry.number("max_age_s", above=0.0, default=0.25),
-        "buttons": buttons,
-        "gripper": _read_gripper(entry, buttons, action, limits),
-    }
+    return TeleopSource(
+        kind=name,
+        topic=topic,
+        type=message,
+        dead_man=dead_man,
+        name=entry.text("name"),
+        max_age_s=entry.number("max_age_s", above=0.0, default=0.25),
+        buttons=buttons,
+        gripper=_read_gripper(entry, buttons, robot.action, robot.limits),
+    )
 
 
 def _read_dead_man(reader: SpecReader, own_topic: str | None) -> DeadManSpec:
@@ -113,7 +100,9 @@ def _read_dead_man(reader: SpecReader, own_topic: str | None) -> DeadManSpec:
 def _read_buttons(entry: SpecReader, joy_topic: str, dead_man: DeadManSpec) -> dict[str, int]:
     reader = entry.mapping("buttons")
     if not joy_topic:
-        raise entry.fail("buttons", "no Joy to read them from: neither the motion nor the dead-man is one")
+        raise entry.fail(
+            "buttons", "no Joy to read them from: neither the motion nor the dead-man switch is one"
+        )
     for name in reader.names():
         if name not in BUTTONS:
             raise reader.fail(name, f"unknown key; known here: {', '.join(BUTTONS)}")
@@ -141,43 +130,3 @@ def _read_gripper(
             raise reader.fail(key, f"expected a value within limits.position.{name}, [{low:g}, {high:g}]")
     reader.close()
     return gripper
-
-
-def _read_joy(entry: SpecReader, common: dict[str, Any], action: ActionSpec) -> JoySource:
-    rotates = any(block.rotation for block in action.blocks)
-    axes: list[AxisSpec] = []
-    for item in entry.items("axes"):
-        axis = AxisSpec(item.index("axis"), item.choice("component", TWIST_COMPONENTS), item.number("scale"))
-        if axis.component in TWIST_COMPONENTS[3:] and not rotates:
-            raise item.fail("component", "this robot's action has no orientation to turn")
-        if axis.component in [other.component for other in axes]:
-            raise item.fail("component", "another axis moves this component already")
-        if axis.scale == 0.0:
-            raise item.fail("scale", "expected m/s or rad/s at full deflection, not 0")
-        item.close()
-        axes.append(axis)
-    deadband = entry.number("deadband", default=0.05)
-    if not 0.0 <= deadband < 1.0:
-        raise entry.fail("deadband", "expected a deflection of at least 0 and below 1")
-    return JoySource(**common, axes=tuple(axes), deadband=deadband)
-
-
-def _read_leader(entry: SpecReader, common: dict[str, Any], action: ActionSpec) -> LeaderSource:
-    joints = entry.words("joints")
-    names = entry.words("names", joints)
-    if len(names) != len(joints):
-        raise entry.fail("names", f"expected {len(joints)} action names, one per joint")
-    movable = [n for b in action.blocks if not b.is_cartesian for n in b.names]
-    for name in names:
-        if name not in movable:
-            raise entry.fail(
-                "names" if entry.has("names") else "joints",
-                f"'{name}' is not one of the action's joints {movable}",
-            )
-    return LeaderSource(
-        **common,
-        joints=joints,
-        names=names,
-        clutch=entry.flag("clutch", True),
-        max_jump_rad=entry.number("max_jump_rad", above=0.0),
-    )

@@ -1,13 +1,13 @@
 # SPDX-FileCopyrightText: 2026 lbm_policy contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The signal that an operator holds while driving: pressed, released with hysteresis, or lost.
+"""The dead-man switch that an operator holds while driving: pressed, released with hysteresis, or lost.
 
 | state     | a press | a release | 0.5 s since release | newest sample stale | what it means              |
 |-----------|---------|-----------|---------------------|---------------------|----------------------------|
 | LOST      | LOST    | RELEASED  | -                   | LOST                | nobody; a press is refused |
 | RELEASED  | PRESSED | RELEASED  | -                   | RELEASED            | nobody                     |
-| PRESSED   | PRESSED | RELEASING | -                   | LOST                | the person moves the robot |
-| RELEASING | PRESSED | RELEASING | RELEASED            | LOST                | the person keeps control   |
+| PRESSED   | PRESSED | RELEASING | -                   | LOST                | the operator drives        |
+| RELEASING | PRESSED | RELEASING | RELEASED            | LOST                | the operator keeps control |
 
 It starts LOST, so a button that is stuck or taped down at start never takes over, and after a stale pause
 it takes a fresh release and a fresh press to drive again. A sample counts when it is neither older than the
@@ -19,7 +19,7 @@ from enum import IntEnum
 from lbm_policy_node.core.reasons import OK, Reason, ReasonCode
 
 RELEASE_NS = 500_000_000
-"""How long a person keeps control after letting go."""
+"""How long the operator keeps control after letting go."""
 
 
 class DeadManState(IntEnum):
@@ -49,7 +49,8 @@ class DeadMan:
         """
         self.state = DeadManState.LOST
         self.reason = Reason(
-            ReasonCode.OBSERVATION_MISSING, "the dead-man has not been seen released yet; let go of it first"
+            ReasonCode.OBSERVATION_MISSING,
+            "the dead-man switch has not been seen released yet; let go of it first",
         )
         self._max_age_ns = max_age_ns
         self._max_skew_ns = max_skew_ns
@@ -60,11 +61,11 @@ class DeadMan:
 
     @property
     def in_control(self) -> bool:
-        """Whether the person has the robot: pressed, or let go less than the hysteresis ago."""
+        """Whether the operator has the robot: pressed, or let go less than the hysteresis ago."""
         return self.state in (DeadManState.PRESSED, DeadManState.RELEASING)
 
     def held(self, now_ns: int) -> bool:
-        """Whether a press has arrived lately, counted or not: only to say why it is not followed."""
+        """Whether a press has arrived lately, counted or not: used only to report why it is not followed."""
         if self._held is None:
             return False
         arrived_ns, pressed = self._held
@@ -116,10 +117,10 @@ class DeadMan:
         age_ns = now_ns - stamp_ns
         if -self._max_skew_ns <= age_ns <= self._max_age_ns:
             return None
-        text = f"the dead-man's newest sample is {age_ns / 1e9:.3f} s old, limit {self._max_age_ns / 1e9:g} s"
+        text = f"{age_ns / 1e9:.3f} s old, limit {self._max_age_ns / 1e9:g} s"
         if age_ns < 0:
-            limit_s = self._max_skew_ns / 1e9
-            text = f"the dead-man's newest sample is {-age_ns / 1e9:.3f} s in the future, limit {limit_s:g} s"
+            text = f"{-age_ns / 1e9:.3f} s in the future, limit {self._max_skew_ns / 1e9:g} s"
+        text = f"the dead-man switch's newest sample is {text}"
         return Reason(ReasonCode.OBSERVATION_STALE, text)
 
     def _set(self, state: DeadManState) -> None:

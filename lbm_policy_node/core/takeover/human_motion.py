@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 lbm_policy contributors
 # SPDX-License-Identifier: Apache-2.0
-"""What is commanded during a person's turn: the ramp, the target, and rest while the dead-man is let go."""
+"""What is commanded in the operator's turn: ramp, target, and rest while the dead-man switch is released."""
 
 from lbm_policy_node.core.execution.braking import Brake, Motion, motion_between
 from lbm_policy_node.core.execution.limits import ActionLimits
@@ -60,11 +60,11 @@ class HumanMotion:
             measured: Where the robot is, shape (action_dim,), NaN where nothing measures it; None while that
                 is not known: then nothing is held back.
         """
-        wanted = self._brake.at(now_ns)
+        desired = self._brake.at(now_ns)
         if self._target and self._ramp:
-            wanted = self._ramp.at(now_ns, self._target.at(now_ns))
+            desired = self._ramp.at(now_ns, self._target.at(now_ns))
         last, step_s = self._last, (now_ns - self._last.time_ns) / 1e9
-        action = limited_step(self._limits, last.action, wanted, step_s)
+        action = limited_step(self._limits, last.action, desired, step_s)
         held = self._leash.hold(last.action, action, measured)
         self.held_back = held.text
         if held.columns.any():

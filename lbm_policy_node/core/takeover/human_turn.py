@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 lbm_policy contributors
 # SPDX-License-Identifier: Apache-2.0
-"""What one control tick says about a person's turn, and how that is told beside the reason of the mode."""
+"""What one control tick says about the operator's turn, and how the reason of the mode includes it."""
 
 from dataclasses import dataclass, replace
 
@@ -13,11 +13,11 @@ class HumanTurn:
     """What one tick of the takeover yields.
 
     Attributes:
-        source: Name of the source that has the robot; empty for nobody.
+        source: Name of the source that drives; empty for nobody.
         action: The command, spec order and units, shape (action_dim,); None for nobody.
         reason: Why the last turn was paused or a press was not followed; OK otherwise, also after a release.
         ignored: Sources that are pressed but come second.
-        refused: In this tick somebody pressed and was not followed, though nobody else drives.
+        refused: In this tick an operator pressed and was not followed, though nobody else drives.
         complaints: Why presses, or messages of the source that drives, are not followed, one per source; and
             what the leash holds back.
     """
@@ -30,8 +30,8 @@ class HumanTurn:
     complaints: tuple[str, ...] = ()
 
 
-def told(reason: Reason, turn: HumanTurn) -> Reason:
-    """Return the reason of a mode with everything added that an operator must know of the teleop."""
+def with_teleop_notes(reason: Reason, turn: HumanTurn) -> Reason:
+    """Return the reason of a mode, and in its text what the operator must know of the teleop sources."""
     parts = [reason.text] if reason.text else []
     notes = [
         *turn.complaints,

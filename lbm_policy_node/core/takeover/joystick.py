@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 lbm_policy contributors
 # SPDX-License-Identifier: Apache-2.0
-"""What a gamepad reports for a wanted motion, by a robot spec's mapping: the inverse of teleop_samples."""
+"""What a gamepad reports for a desired motion, by a robot spec's mapping: the inverse of kinds/joy.py."""
 
 from collections.abc import Set
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from lbm_policy_node.core.spec.robot_spec import RobotSpec
-from lbm_policy_node.core.spec.teleop_sources import TWIST_COMPONENTS, JoySource
+from lbm_policy_node.core.takeover.kinds.joy import TWIST_COMPONENTS, JoySource
 from lbm_policy_node.core.types import Array
 
 
@@ -27,14 +27,13 @@ class Joystick:
         """Take the mapping.
 
         Raises:
-            ValueError: The dead-man is no button of the source's own Joy, so that nobody would hold it.
+            ValueError: The dead-man switch is no button of the source's own Joy, so nobody would hold it.
         """
         button = source.dead_man.button
         if button is None or source.dead_man.topic != source.topic:
-            raise ValueError(
-                f"teleop source '{source.name}' has its dead-man on {source.dead_man.topic}; a stand-in for "
-                f"its gamepad needs it as a button of {source.topic}"
-            )
+            where = f"has its dead-man switch on {source.dead_man.topic}"
+            needs = f"a stand-in for its gamepad needs it as a button of {source.topic}"
+            raise ValueError(f"teleop source '{source.name}' {where}; {needs}")
         self.source = source
         self._dead_man = button
         self._n_axes = 1 + max((axis.axis for axis in source.axes), default=-1)
@@ -57,9 +56,9 @@ class Joystick:
         """Return what the gamepad reports.
 
         Args:
-            twist: Wanted speeds in the order of TWIST_COMPONENTS, shape (6,), m/s and rad/s; clipped to full
+            twist: Desired speeds in the order of TWIST_COMPONENTS, shape (6,), m/s and rad/s; clipped to full
                 deflection, and without effect where no axis moves the component.
-            dead_man: Whether it is held.
+            dead_man: Whether the dead-man switch is held.
             pressed: Names of buttons that are down; all must be mapped in the spec.
         """
         axes, buttons = [0.0] * self._n_axes, [0] * self._n_buttons
@@ -88,6 +87,6 @@ def joy_source(spec: RobotSpec, name: str = "") -> JoySource:
     for source in spec.teleop:
         if isinstance(source, JoySource) and name in ("", source.name):
             return source
-    wanted = f"no teleop source '{name}' of kind joy" if name else "no teleop source of kind joy"
+    missing = f"no teleop source '{name}' of kind joy" if name else "no teleop source of kind joy"
     known = ", ".join(f"{source.name} ({source.type})" for source in spec.teleop) or "none"
-    raise ValueError(f"robot '{spec.name}' has {wanted}; its sources: {known}")
+    raise ValueError(f"robot '{spec.name}' has {missing}; its sources: {known}")

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 lbm_policy contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Keeps a person's command near the robot: a hand that is stuck does not leap when it comes free.
+"""Keeps the operator's command near the robot: a hand that is stuck does not leap when it comes free.
 
 ```
     |<------- leash ------->|
@@ -41,56 +41,56 @@ class Held:
 
 
 class Leash:
-    """The largest distance of a person's command from the measured robot, per column and per orientation."""
+    """The largest distance of the operator's command from the measured robot, per column and orientation."""
 
     def __init__(self, spec: RobotSpec, limits: ActionLimits) -> None:
         self._limits = limits
         self._reach = np.full(spec.action_dim, np.inf)
         self._reach[limits.moving] = limits.leash
-        self._called = [
+        self._labels = [
             ("the hand", "m") if block.is_cartesian else (f"'{name}'", block.unit)
             for block in spec.action.blocks
             for name in block.names
         ]
 
-    def hold(self, before: Array, wanted: Array, measured: Array | None) -> Held:
+    def hold(self, before: Array, desired: Array, measured: Array | None) -> Held:
         """Hold back what would go farther from the robot than the leash.
 
         Args:
             before: The last command, normalised, shape (action_dim,).
-            wanted: The next one, normalised, shape (action_dim,).
+            desired: The next one, normalised, shape (action_dim,).
             measured: Where the robot is, shape (action_dim,), NaN where nothing measures it; or None.
         """
         if measured is None:
-            return Held(wanted, np.zeros(wanted.shape, dtype=bool))
+            return Held(desired, np.zeros(desired.shape, dtype=bool))
         robot_at: Array = self._limits.layout.normalised(measured[None])[0]
         low, high = robot_at - self._reach, robot_at + self._reach
-        action = np.clip(wanted, np.fmin(low, before), np.fmax(high, before))
-        action = np.where(np.isnan(robot_at), wanted, action)
-        columns = action != wanted
-        text = self._told(columns, np.abs(action - robot_at))
+        action = np.clip(desired, np.fmin(low, before), np.fmax(high, before))
+        action = np.where(np.isnan(robot_at), desired, action)
+        columns = action != desired
+        text = self._text(columns, np.abs(action - robot_at))
         for turned, read, write in self._limits.layout.rotations:
             if np.isnan(robot_at[turned]).any():
                 continue
-            held = self._turn(read(before[turned]), read(wanted[turned]), read(robot_at[turned]))
+            held = self._turn(read(before[turned]), read(desired[turned]), read(robot_at[turned]))
             if held is not None:
                 action[turned], columns[turned] = write(held), True
                 angle = angle_between(held, read(robot_at[turned]))
                 text = text or f"the hand is turned {angle:.2f} rad less than its target: held back"
         return Held(action, columns, text)
 
-    def _turn(self, before: Array, wanted: Array, measured: Array) -> Array | None:
-        """Return the orientation as near to the wanted one as the leash allows; None where it allows that."""
+    def _turn(self, before: Array, desired: Array, measured: Array) -> Array | None:
+        """Return the allowed orientation nearest to the desired one; None where that one is allowed."""
         allowed = max(self._limits.rotation.leash, angle_between(measured, before))
-        angle = angle_between(measured, wanted)
+        angle = angle_between(measured, desired)
         if angle <= allowed * _SLACK:
             return None
-        return slerp(measured, wanted, allowed / angle)
+        return slerp(measured, desired, allowed / angle)
 
-    def _told(self, columns: Array, leads: Array) -> str:
+    def _text(self, columns: Array, leads: Array) -> str:
         """Name the column that uses its leash up most."""
         if not columns.any():
             return ""
         column = int(np.argmax(np.where(columns, leads / self._reach, -np.inf)))
-        name, unit = self._called[column]
+        name, unit = self._labels[column]
         return f"{name} is {leads[column]:.2f} {unit} behind its target: held back"

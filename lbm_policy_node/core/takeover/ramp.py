@@ -41,7 +41,7 @@ class Ramp:
 
         Args:
             limits: Speeds, and which columns turn or switch.
-            start: What is commanded at a time if nobody takes over, shape (action_dim,).
+            start: What is commanded at a time without a takeover, shape (action_dim,).
             start_ns: The moment of takeover.
         """
         self._limits = limits
@@ -53,7 +53,7 @@ class Ramp:
 
         Args:
             now_ns: The ROS clock.
-            target: Where the person wants the robot now, normalised, shape (action_dim,).
+            target: Where the operator moves the robot now, normalised, shape (action_dim,).
         """
         weight = smoothstep((now_ns - self._start_ns) / RAMP_NS)
         if weight >= 1.0:
@@ -64,13 +64,13 @@ class Ramp:
         return blended
 
 
-def limited_step(limits: ActionLimits, before: Array, wanted: Array, step_s: float) -> Array:
+def limited_step(limits: ActionLimits, before: Array, desired: Array, step_s: float) -> Array:
     """Move from one command towards another as far as the speed and position limits allow.
 
     Args:
         limits: Of the robot.
         before: The last command, shape (action_dim,).
-        wanted: The next one, shape (action_dim,), finite.
+        desired: The next one, shape (action_dim,), finite.
         step_s: Time between them; at 0 or less nothing moves.
 
     Returns:
@@ -79,11 +79,11 @@ def limited_step(limits: ActionLimits, before: Array, wanted: Array, step_s: flo
     if step_s <= 0.0:
         return before
     step_s = min(step_s, MAX_STEP_S)
-    action, moving = wanted.copy(), limits.moving
+    action, moving = desired.copy(), limits.moving
     reach = limits.velocity * step_s
-    action[moving] = before[moving] + np.clip(wanted[moving] - before[moving], -reach, reach)
+    action[moving] = before[moving] + np.clip(desired[moving] - before[moving], -reach, reach)
     for columns, read, write in limits.layout.rotations:
-        start, end = read(before[columns]), read(wanted[columns])
+        start, end = read(before[columns]), read(desired[columns])
         angle = angle_between(start, end)
         if angle > limits.rotation.velocity * step_s:
             action[columns] = write(slerp(start, end, limits.rotation.velocity * step_s / angle))

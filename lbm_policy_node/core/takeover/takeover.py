@@ -24,7 +24,6 @@ from lbm_policy_node.core.takeover.human_motion import HumanMotion
 from lbm_policy_node.core.takeover.human_turn import HumanTurn
 from lbm_policy_node.core.takeover.leash import Leash
 from lbm_policy_node.core.takeover.teleop_lane import TeleopLane
-from lbm_policy_node.core.takeover.teleop_samples import TeleopSample
 from lbm_policy_node.core.types import Array
 
 
@@ -44,10 +43,10 @@ class Takeover:
         self._reason = OK
 
     def on_dead_man(self, name: str, pressed: bool, stamp_ns: int, now_ns: int) -> Reason | None:
-        """Take a sample of a source's dead-man; returns why it does not count."""
+        """Take a sample of a source's dead-man switch; returns why it does not count."""
         return self._lanes[name].on_dead_man(pressed, stamp_ns, now_ns)
 
-    def on_sample(self, name: str, sample: TeleopSample, stamp_ns: int, now_ns: int) -> Reason | None:
+    def on_sample(self, name: str, sample: object, stamp_ns: int, now_ns: int) -> Reason | None:
         """Take a motion sample of a source; returns why it is not used."""
         return self._lanes[name].on_sample(sample, stamp_ns, now_ns)
 
@@ -58,10 +57,11 @@ class Takeover:
     def on_buttons(self, name: str, pressed: frozenset[str]) -> None:
         """Take the buttons of a source; the gripper's count while it drives; both at once do nothing."""
         lane, gripper = self._lanes[name], self._lanes[name].source.gripper
-        wanted = pressed & {"gripper_open", "gripper_close"}
-        if gripper is None or len(wanted) != 1 or lane is not self._active:
+        gripper_buttons = pressed & {"gripper_open", "gripper_close"}
+        if gripper is None or len(gripper_buttons) != 1 or lane is not self._active:
             return
-        lane.target.set_column(gripper.name, gripper.open if "gripper_open" in wanted else gripper.close)
+        opens = "gripper_open" in gripper_buttons
+        lane.target.set_column(gripper.name, gripper.open if opens else gripper.close)
 
     def end(self, reason: Reason) -> None:
         """End the turn from outside, as an emergency stop does: every source must be pressed afresh."""
@@ -72,7 +72,7 @@ class Takeover:
         self._active, self._motion = None, None
 
     def forget(self) -> None:
-        """Say no longer why the last turn ended: the robot goes on without it."""
+        """Forget why the last turn ended: the robot goes on without it."""
         if self._active is None:
             self._reason = OK
 
@@ -104,7 +104,7 @@ class Takeover:
         return HumanTurn(self._active.source.name, action, OK, self._ignored(), complaints=complaints)
 
     def _fault(self, now_ns: int) -> Reason | None:
-        """Return why the one who drives cannot go on."""
+        """Return why the source that drives cannot go on."""
         if self._active is None:
             return None
         if self._active.dead_man.state is DeadManState.LOST:
@@ -114,7 +114,7 @@ class Takeover:
         return None
 
     def _choose(self) -> TeleopLane | None:
-        """Return the first that is pressed, else the one that was let go a moment ago."""
+        """Return the first source that is pressed, else the one that was released a moment ago."""
         for lane in self._lanes.values():
             if lane.dead_man.state is DeadManState.PRESSED:
                 return lane
@@ -148,7 +148,7 @@ class Takeover:
     def _known(self, lane: TeleopLane, motion: Motion | None) -> Motion | Reason:
         """Return the motion without gaps: of a gripper nothing may be known before the first command.
 
-        It opens where the source has a button for that, and starts at the leader's own where there is one.
+        It opens where the source has a button for that, and starts at the device's own where it has one.
         """
         if motion is None:
             return Reason(ReasonCode.FEEDBACK_MISSING, "where the robot is, is not known")
@@ -158,8 +158,8 @@ class Takeover:
             if gripper is not None and gripper.name == name:
                 action[column] = gripper.open
             else:
-                leads = lane.target.leader_position(name)
-                action[column] = np.clip(leads, self._limits.low[column], self._limits.high[column])
+                own = lane.target.device_position(name)
+                action[column] = np.clip(own, self._limits.low[column], self._limits.high[column])
         unknown = [name for name, value in zip(self._names, action, strict=True) if not np.isfinite(value)]
         if unknown:
             return Reason(ReasonCode.FEEDBACK_MISSING, f"where {unknown} are, is not known")
@@ -173,5 +173,5 @@ class Takeover:
         )
 
     def _complaints(self, now_ns: int) -> tuple[str, ...]:
-        told = (lane.complaint(now_ns, drives=lane is self._active) for lane in self._lanes.values())
-        return tuple(text for text in told if text)
+        texts = (lane.complaint(now_ns, drives=lane is self._active) for lane in self._lanes.values())
+        return tuple(text for text in texts if text)

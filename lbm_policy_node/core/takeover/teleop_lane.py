@@ -1,17 +1,16 @@
 # SPDX-FileCopyrightText: 2026 lbm_policy contributors
 # SPDX-License-Identifier: Apache-2.0
-"""One teleop source: its dead-man, its target, and what of it could not be used lately."""
+"""One teleop source: its dead-man switch, its target, and what of it could not be used lately."""
 
 from lbm_policy_node.core.execution.limits import ActionLimits
 from lbm_policy_node.core.reasons import Reason
 from lbm_policy_node.core.spec.robot_spec import RobotSpec
 from lbm_policy_node.core.spec.teleop_sources import TeleopSource
 from lbm_policy_node.core.takeover.dead_man import DeadMan, DeadManState
-from lbm_policy_node.core.takeover.teleop_samples import TeleopSample
 from lbm_policy_node.core.takeover.teleop_target import TeleopTarget
 
 MOTION = "motion"
-DEAD_MAN = "dead-man"
+DEAD_MAN = "dead-man switch"
 BUTTONS = "buttons"
 
 
@@ -19,17 +18,17 @@ class TeleopLane:
     """Takes the ROS clock, returns values, never raises."""
 
     def __init__(self, spec: RobotSpec, limits: ActionLimits, source: TeleopSource) -> None:
-        """Start with nothing received."""
+        """Start without a sample."""
         self.source = source
         self.dead_man = DeadMan(source.max_age_ns, spec.max_skew_ns)
         self.target = TeleopTarget(spec, limits, source)
         self._refused: dict[str, tuple[int, Reason]] = {}
 
     def on_dead_man(self, pressed: bool, stamp_ns: int, now_ns: int) -> Reason | None:
-        """Take a sample of the dead-man; returns why it does not count."""
+        """Take a sample of the dead-man switch; returns why it does not count."""
         return self.note(DEAD_MAN, self.dead_man.on_sample(pressed, stamp_ns, now_ns), now_ns)
 
-    def on_sample(self, sample: TeleopSample, stamp_ns: int, now_ns: int) -> Reason | None:
+    def on_sample(self, sample: object, stamp_ns: int, now_ns: int) -> Reason | None:
         """Take a motion sample; returns why it is not used."""
         return self.note(MOTION, self.target.on_sample(sample, stamp_ns, now_ns), now_ns)
 
@@ -42,9 +41,9 @@ class TeleopLane:
         return refused
 
     def complaint(self, now_ns: int, *, drives: bool) -> str:
-        """Return what an operator who holds the dead-man must know; empty when all is well.
+        """Return what an operator who holds the dead-man switch must know; empty when all is well.
 
-        Where the dead-man itself cannot be read, that is told always: nobody knows whether it is held.
+        A dead-man switch that cannot be read is reported always: nobody knows whether it is held.
         """
         held, lost = self.dead_man.held(now_ns), self.dead_man.state is DeadManState.LOST
         recent = {part: r for part, (at, r) in self._refused.items() if 0 <= now_ns - at <= self._max_age_ns}

@@ -6,29 +6,21 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
 
-from geometry_msgs.msg import PoseStamped, TwistStamped
 from rclpy.node import Node
-from sensor_msgs.msg import JointState, Joy
-from std_msgs.msg import Bool
-from trajectory_msgs.msg import JointTrajectory
+from sensor_msgs.msg import Joy
 
 from lbm_policy_node.core.reasons import Reason
 from lbm_policy_node.core.spec.teleop_sources import JOY, TeleopSource
+from lbm_policy_node.core.takeover.joy_buttons import read_buttons
 from lbm_policy_node.core.takeover.takeover import Takeover
+from lbm_policy_node.core.takeover.teleop_kind import TeleopKind
+from lbm_policy_node.core.takeover.teleop_kinds import teleop_kind
 from lbm_policy_node.core.takeover.teleop_lane import BUTTONS, DEAD_MAN, MOTION
-from lbm_policy_node.core.takeover.teleop_samples import read_buttons
-from lbm_policy_node.messages.teleop import dead_man_from_message, motion_from_message, motion_stamp_ns
+from lbm_policy_node.messages.teleop import dead_man_from_message, teleop_stamp_ns
 
 from .. import qos
+from ..message_types import message_class
 
-MESSAGE_TYPES: dict[str, type] = {
-    "sensor_msgs/msg/Joy": Joy,
-    "sensor_msgs/msg/JointState": JointState,
-    "std_msgs/msg/Bool": Bool,
-    "geometry_msgs/msg/PoseStamped": PoseStamped,
-    "geometry_msgs/msg/TwistStamped": TwistStamped,
-    "trajectory_msgs/msg/JointTrajectory": JointTrajectory,
-}
 ESTOP = "estop"
 
 OnButton = Callable[[str, str, bool], None]
@@ -38,7 +30,7 @@ _Handler = Callable[[Any, int], None]
 
 
 class TeleopInputs:
-    """One subscription per topic, however many sources share it; a bad message is told and never raises.
+    """One subscription per topic, however many sources share it; a bad message is reported and never raises.
 
     Attributes:
         received: Messages so far.
@@ -48,7 +40,11 @@ class TeleopInputs:
     def __init__(
         self, node: Node, sources: tuple[TeleopSource, ...], takeover: Takeover, on_button: OnButton
     ) -> None:
-        """Subscribe; everything is called in the node's executor thread."""
+        """Subscribe; everything is called in the node's executor thread.
+
+        Raises:
+            ValueError: The message type of a source is not installed.
+        """
         self._node, self._takeover, self._on_button = node, takeover, on_button
         self.received = 0
         self.faults: dict[tuple[str, str], Reason] = {}
@@ -65,8 +61,8 @@ class TeleopInputs:
             self._node.destroy_subscription(subscription)
 
     def _routes(self, source: TeleopSource) -> Iterator[tuple[tuple[str, str], _Handler]]:
-        """Yield who takes what of each topic; motion first, so that a press finds the motion beside it."""
-        yield (source.topic, source.type), partial(self._on_motion, source)
+        """Yield who handles each topic; motion first, so that a press finds the motion beside it."""
+        yield (source.topic, source.type), partial(self._on_motion, source, teleop_kind(source.kind))
         yield (source.dead_man.topic, source.dead_man.type), partial(self._on_dead_man, source)
         if source.buttons:
             yield (source.joy_topic, JOY), partial(self._on_buttons, source)
@@ -78,29 +74,29 @@ class TeleopInputs:
             for handle in handlers:
                 handle(message, now_ns)
 
-        return self._node.create_subscription(MESSAGE_TYPES[type_name], topic, receive, qos.TELEOP)
+        return self._node.create_subscription(message_class(type_name), topic, receive, qos.TELEOP)
 
-    def _on_motion(self, source: TeleopSource, message: Any, now_ns: int) -> None:
-        sample = motion_from_message(message, source)
+    def _on_motion(self, source: TeleopSource, kind: TeleopKind[Any, Any], message: Any, now_ns: int) -> None:
+        sample = kind.read_message(source, message)
         if isinstance(sample, Reason):
             self._unreadable(source, MOTION, sample, now_ns)
             return
-        stamp_ns = motion_stamp_ns(message, source.type, now_ns)
-        self._tell(source, MOTION, self._takeover.on_sample(source.name, sample, stamp_ns, now_ns))
+        stamp_ns = teleop_stamp_ns(message, source.type, kind.unstamped_types, now_ns)
+        self._report(source, MOTION, self._takeover.on_sample(source.name, sample, stamp_ns, now_ns))
 
     def _on_dead_man(self, source: TeleopSource, message: Any, now_ns: int) -> None:
         pressed = dead_man_from_message(message, source)
         if isinstance(pressed, Reason):
             self._unreadable(source, DEAD_MAN, pressed, now_ns)
             return
-        stamp_ns = motion_stamp_ns(message, source.dead_man.type, now_ns)
-        self._tell(source, DEAD_MAN, self._takeover.on_dead_man(source.name, pressed, stamp_ns, now_ns))
+        stamp_ns = teleop_stamp_ns(message, source.dead_man.type, (JOY,), now_ns)
+        self._report(source, DEAD_MAN, self._takeover.on_dead_man(source.name, pressed, stamp_ns, now_ns))
 
     def _on_buttons(self, source: TeleopSource, message: Joy, now_ns: int) -> None:
         every = read_buttons(source.buttons, message.buttons, source.joy_topic)
         missing = every if isinstance(every, Reason) else None
         self._takeover.on_readable(source.name, BUTTONS, missing, now_ns)
-        self._tell(source, BUTTONS, missing)
+        self._report(source, BUTTONS, missing)
         # A joystick that lacks one of the buttons must still stop the robot with another.
         down = frozenset(
             name for name, i in source.buttons.items() if i < len(message.buttons) and message.buttons[i]
@@ -116,9 +112,9 @@ class TeleopInputs:
 
     def _unreadable(self, source: TeleopSource, part: str, refused: Reason, now_ns: int) -> None:
         self._takeover.on_readable(source.name, part, refused, now_ns)
-        self._tell(source, part, refused)
+        self._report(source, part, refused)
 
-    def _tell(self, source: TeleopSource, part: str, refused: Reason | None) -> None:
+    def _report(self, source: TeleopSource, part: str, refused: Reason | None) -> None:
         if refused is None:
             self.faults.pop((source.name, part), None)
             return

@@ -26,9 +26,9 @@ from lbm_policy_node.data.episodes.episode_header import SPEC_FILE, EpisodeHeade
 
 from .. import qos
 from ..conversion import to_stamp
+from ..message_types import message_class
 from ..parameters import ParameterError, declare
 from ..process import run
-from ..recorder.recorder_topics import message_class
 from .bag_player_config import BagPlayerConfig
 from .policy_starter import PolicyStarter
 from .shadow_guard import ShadowGuard
@@ -95,7 +95,7 @@ class BagPlayerNode(Node):
         for topic, kind in topics.items():
             try:
                 found[topic] = message_class(kind)
-            except (ImportError, AttributeError, ValueError):
+            except ValueError:
                 unknown[topic] = kind
         text = ", ".join(f"{topic} ({kind})" for topic, kind in sorted(unknown.items()))
         if unknown and not self.config.skip_unknown:

@@ -15,10 +15,11 @@ from lbm_policy_node.core.reasons import OK, Reason, ReasonCode
 from lbm_policy_node.core.spec.robot_spec import RobotSpec
 from lbm_policy_node.core.spec.spec_streams import IMAGE_TYPES
 
+from ..message_types import message_class
 from .episode_session import OUTCOMES, EpisodeSession
 from .recorder_node_config import RUNS, RecorderNodeConfig
 from .recorder_report import RecorderReport
-from .recorder_topics import RecordedTopic, message_class, recorded_topics
+from .recorder_topics import RecordedTopic, recorded_topics
 
 
 class RecorderRuntime:

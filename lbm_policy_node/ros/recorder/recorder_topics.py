@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the recorder listens to: the robot spec's topics and the graph's own."""
 
-import importlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
@@ -35,12 +34,6 @@ class RecordedTopic:
     profile: QoSProfile
     role: str = ""
     is_stream: bool = False
-
-
-def message_class(type_name: str) -> type:
-    """Return the Python class of "sensor_msgs/msg/Image"."""
-    package, kind, name = type_name.split("/")
-    return getattr(importlib.import_module(f"{package}.{kind}"), name)
 
 
 def recorded_topics(robot: RobotSpec, resolve: Callable[[str], str]) -> list[RecordedTopic]:

@@ -163,7 +163,7 @@ def test_a_stale_signal_pauses_and_neither_returns_nor_resumes():
     cell.ticks(30, pressed=True, x=0.4)
     command = cell.ticks(27)
     assert (command.mode, command.reason.code) == (HOLD, ReasonCode.HUMAN_CONTROL)
-    assert "the dead-man's newest sample is 0.2" in command.reason.text
+    assert "the dead-man switch's newest sample is 0.2" in command.reason.text
     cell.chunk()
     assert cell.ticks(100).mode is HOLD
     cell.chunk()
@@ -259,7 +259,7 @@ def test_a_button_that_is_stuck_at_the_start_is_told_and_stops_nothing():
     cell.chunk()
     command = cell.ticks(3, pressed=True)
     assert command.mode is POLICY and command.reason.ok
-    assert "stick: the dead-man has not been seen released yet" in command.reason.text
+    assert "stick: the dead-man switch has not been seen released yet" in command.reason.text
 
 
 def test_a_press_with_a_clock_of_its_own_is_told():
@@ -268,7 +268,7 @@ def test_a_press_with_a_clock_of_its_own_is_told():
     for _ in range(3):
         cell.executor.takeover.on_dead_man("stick", True, cell.now_ns - 3_000 * MS, cell.now_ns)
         cell.tick()
-    assert "stick: the dead-man's newest sample is 3.0" in cell.last.reason.text
+    assert "stick: the dead-man switch's newest sample is 3.0" in cell.last.reason.text
 
 
 def test_while_nothing_measures_the_robot_nobody_takes_it_from_rest():

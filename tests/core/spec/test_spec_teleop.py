@@ -8,7 +8,10 @@ import pytest
 
 from helpers.teleop_robots import JOY, POSE, ROOT, TWIST, leading_robot, moving_robot, sawyer
 from lbm_policy_node.core.spec.robot_spec import RobotSpec, SpecError
-from lbm_policy_node.core.spec.teleop_sources import DeadManSpec, JoySource, LeaderSource, PoseSource
+from lbm_policy_node.core.spec.teleop_sources import DeadManSpec
+from lbm_policy_node.core.takeover.kinds.joints import LeaderSource
+from lbm_policy_node.core.takeover.kinds.joy import JoySource
+from lbm_policy_node.core.takeover.kinds.pose import PoseSource
 
 
 def test_the_simulated_robot_is_driven_by_a_gamepad():

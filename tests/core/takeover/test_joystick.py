@@ -10,9 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from helpers.teleop_robots import JOY, POSE, moving_robot
-from lbm_policy_node.core.spec.teleop_sources import TWIST_COMPONENTS, AxisSpec, DeadManSpec, JoySource
+from lbm_policy_node.core.spec.teleop_sources import DeadManSpec
+from lbm_policy_node.core.takeover.joy_buttons import read_button, read_buttons
 from lbm_policy_node.core.takeover.joystick import Joystick, joy_source
-from lbm_policy_node.core.takeover.teleop_samples import TwistSample, read_axes, read_button, read_buttons
+from lbm_policy_node.core.takeover.kinds.joy import TWIST_COMPONENTS, AxisSpec, JoySource, read_axes
+from lbm_policy_node.core.takeover.kinds.twist import TwistSample
 
 SPEC = moving_robot(POSE, JOY, {**JOY, "name": "second", "dead_man": {"button": 9}})
 SOURCE = joy_source(SPEC)
@@ -69,5 +71,5 @@ def test_robot_without_joystick_is_refused():
 def test_dead_man_elsewhere_is_refused_because_nobody_would_hold_it(dead_man):
     source = replace(SOURCE, dead_man=dead_man)
     assert isinstance(source, JoySource)
-    with pytest.raises(ValueError, match=f"dead-man on {dead_man.topic}"):
+    with pytest.raises(ValueError, match=f"dead-man switch on {dead_man.topic}"):
         Joystick(source)

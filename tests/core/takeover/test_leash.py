@@ -26,9 +26,9 @@ from lbm_policy_node.core.execution.limits import ActionLimits
 from lbm_policy_node.core.observation.samples import JointSample, PoseSample
 from lbm_policy_node.core.reasons import Reason, ReasonCode
 from lbm_policy_node.core.spec.robot_spec import RobotSpec
+from lbm_policy_node.core.takeover.kinds.twist import TwistSample
 from lbm_policy_node.core.takeover.leash import Leash
 from lbm_policy_node.core.takeover.takeover import Takeover
-from lbm_policy_node.core.takeover.teleop_samples import TeleopSample, TwistSample
 from lbm_policy_node.core.types import Array
 
 LEASH = 0.15
@@ -239,7 +239,7 @@ class Blocked:
         self.told: tuple[str, ...] = ()
         self.takeover.on_dead_man(self.name, False, SECOND, SECOND)
 
-    def drive(self, samples: list[TeleopSample]) -> Array:
+    def drive(self, samples: list[object]) -> Array:
         """Follow one sample per tick of 10 ms, dead-man held."""
         spins = len(ActionLimits(self.spec).layout.rotations)
         for sample in samples:

@@ -26,9 +26,9 @@ from lbm_policy_node.core.execution.limits import ActionLimits
 from lbm_policy_node.core.observation.samples import JointSample, PoseSample
 from lbm_policy_node.core.reasons import OK, ReasonCode
 from lbm_policy_node.core.spec.robot_spec import RobotSpec
+from lbm_policy_node.core.takeover.kinds.twist import TwistSample
 from lbm_policy_node.core.takeover.ramp import RAMP_NS, Ramp, limited_step
 from lbm_policy_node.core.takeover.takeover import Takeover
-from lbm_policy_node.core.takeover.teleop_samples import TwistSample
 from lbm_policy_node.core.types import Array
 
 MS = 1_000_000

@@ -21,8 +21,9 @@ from lbm_policy_node.core.execution.limits import ActionLimits
 from lbm_policy_node.core.observation.samples import JointSample, PoseSample
 from lbm_policy_node.core.reasons import Reason, ReasonCode
 from lbm_policy_node.core.spec.robot_spec import RobotSpec
-from lbm_policy_node.core.spec.teleop_sources import JoySource
-from lbm_policy_node.core.takeover.teleop_samples import TwistSample, read_axes, read_buttons
+from lbm_policy_node.core.takeover.joy_buttons import read_buttons
+from lbm_policy_node.core.takeover.kinds.joy import JoySource, read_axes
+from lbm_policy_node.core.takeover.kinds.twist import TwistSample
 from lbm_policy_node.core.takeover.teleop_target import TeleopTarget
 
 TICK_NS = SECOND // 100

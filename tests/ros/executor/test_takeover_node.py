@@ -93,7 +93,10 @@ def test_a_gamepad_that_falls_silent_pauses_and_never_resumes(graph, tmp_path):
     operator.take_over(x=1.0)
     operator.hold(10, DEAD_MAN, x=1.0)
     graph.step(22)
-    assert operator.in_mode(HOLD, Reason.HUMAN_CONTROL) and "the dead-man's newest sample" in operator.text
+    assert (
+        operator.in_mode(HOLD, Reason.HUMAN_CONTROL)
+        and "the dead-man switch's newest sample" in operator.text
+    )
     operator.chunk()
     assert operator.hold(8, DEAD_MAN).mode == HOLD  # held all the time: it takes a fresh press
     operator.hears((TAKEOVER, "gamepad"), (HANDBACK, "gamepad"))

@@ -11,8 +11,8 @@ import pytest
 from helpers.teleop_loop import SOURCE, TeleopLoop
 from lbm_policy_node.core.execution.arbitration import ControlMode
 from lbm_policy_node.core.reasons import ReasonCode
+from lbm_policy_node.core.takeover.joy_buttons import read_buttons
 from lbm_policy_node.core.takeover.joystick import JoyState, Joystick
-from lbm_policy_node.core.takeover.teleop_samples import read_buttons
 from lbm_policy_node.sim.operator.operator_settings import OperatorSettings
 from lbm_policy_node.sim.operator.scripted_operator import NOTICE_NS, Phase, ScriptedOperator
 from lbm_policy_node.sim.robot import TICK_NS
