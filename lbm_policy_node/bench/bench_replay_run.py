@@ -17,10 +17,11 @@ import numpy as np
 
 from lbm_policy_node import __version__
 from lbm_policy_node.core.spec.robot_spec import RobotSpec
-from lbm_policy_node.core.types import Observation
+from lbm_policy_node.core.types import ActionChunk, Observation
 from lbm_policy_node.data.bags.bag_writer import BagWriter
 from lbm_policy_node.data.bags.message_types import MessageTypes
 from lbm_policy_node.data.episodes.episode_header import ROLES, SPEC_FILE, EpisodeHeader
+from lbm_policy_node.messages.chunks import fill_chunk_message
 from lbm_policy_node.paths import shared_path
 from lbm_policy_node.policies.load import load_policy
 from lbm_policy_node.policies.policy import Policy
@@ -136,30 +137,26 @@ class EpisodeWriter:
         observation = Observation(ns, images, self._state, "hold still")
         samples = self._policy.infer([observation], n_samples=1)
         streams = self._spec.observation_streams
-        self._send(
-            TOPICS["action_chunks"],
-            ns,
+        stamps = tuple(ns if stream.is_image else state_ns for stream in streams)
+        chunk = ActionChunk(
             chunk_id=index + 1,
-            start=self._time(ns + self._spec.action.lead_ns),
-            step_s=self._spec.step_s,
-            horizon=samples.shape[1],
-            action_dim=samples.shape[2],
-            action_names=list(self._spec.action_names),
-            actions=samples[0].ravel(),
-            n_samples=1,
-            samples=samples.ravel(),
-            guided=False,
-            stochastic=False,
-            seed=0,
+            observation_stamp_ns=ns,
+            start_ns=ns + self._spec.action.lead_ns,
+            step_ns=self._spec.step_ns,
+            actions=samples[0],
+            samples=samples,
+            action_names=self._spec.action_names,
             checkpoint_id=self._policy.spec.checkpoint_id,
             instruction="hold still",
-            inference_s=0.0,
             index=index,
             execution_horizon=REPLAN_STEPS,
-            embedding=np.zeros(0, np.float32),
-            input_streams=[stream.name for stream in streams],
-            input_stamps=[self._time(ns if stream.is_image else state_ns) for stream in streams],
+            input_streams=tuple(stream.name for stream in streams),
+            input_stamps_ns=(stamps,),
         )
+        topic = TOPICS["action_chunks"]
+        message = self._types.empty(self._kinds[topic])
+        fill_chunk_message(message, chunk, frame_id=self._spec.base_frame)
+        self._writer.write(topic, ns, self._types.serialize(message, self._kinds[topic]))
 
     def _send(self, topic: str, ns: int, **fields: Any) -> None:
         header = self._make("std_msgs/msg/Header", stamp=self._time(ns), frame_id=self._spec.base_frame)

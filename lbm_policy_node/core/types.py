@@ -77,7 +77,8 @@ class ActionChunk:
         embedding: The policy's embedding of the observation, float32, shape (embedding_dim,); empty when
             it is not sent.
         input_streams: Streams of the spec that the observations were made of; empty when not known.
-        input_stamps_ns: Header stamps of their messages, per history step (oldest first) and stream.
+        input_stamps_ns: Header stamps of their messages, per history step (oldest first) and stream; empty
+            when the streams are not known.
 
     Raises:
         ValueError: If shapes, names and times do not fit together.
@@ -125,6 +126,8 @@ class ActionChunk:
         object.__setattr__(self, "actions", read_only(actions))
         object.__setattr__(self, "samples", read_only(samples))
         object.__setattr__(self, "action_names", names)
+        if not self.input_streams:  # rows of no stamps say nothing, and a message has no place for them
+            object.__setattr__(self, "input_stamps_ns", ())
 
     @property
     def horizon(self) -> int:

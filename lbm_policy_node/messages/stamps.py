@@ -1,14 +1,23 @@
 # SPDX-FileCopyrightText: 2026 lbm_policy contributors
 # SPDX-License-Identifier: Apache-2.0
-"""A message's time as integer nanoseconds."""
+"""A message's time as integer nanoseconds, and back."""
 
 import struct
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+Time = TypeVar("Time")
 
 
 def to_ns(stamp: Any) -> int:
     """Return a builtin_interfaces/Time in nanoseconds."""
     return int(stamp.sec) * 1_000_000_000 + int(stamp.nanosec)
+
+
+def from_ns(time_ns: int, time_type: Callable[..., Time]) -> Time:
+    """Return nanoseconds as a builtin_interfaces/Time of the given class, rclpy's or a bag's."""
+    sec, nanosec = divmod(time_ns, 1_000_000_000)
+    return time_type(sec=sec, nanosec=nanosec)
 
 
 def stamp_ns_of_cdr(data: bytes) -> int:

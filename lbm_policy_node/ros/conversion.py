@@ -19,7 +19,9 @@ from lbm_policy_node.core.observation.samples import Sample
 from lbm_policy_node.core.reasons import Reason, ReasonCode
 from lbm_policy_node.core.types import ActionChunk
 from lbm_policy_node.messages import samples
+from lbm_policy_node.messages.chunks import fill_chunk_message
 from lbm_policy_node.messages.image_encoding import KNOWN_ENCODINGS, ConversionError
+from lbm_policy_node.messages.stamps import from_ns
 from lbm_policy_node.running.goal import Ending
 from lbm_policy_node.running.report import PolicyReport
 
@@ -28,8 +30,7 @@ Response = TypeVar("Response")
 
 def to_stamp(time_ns: int) -> Time:
     """Return nanoseconds as a message's time."""
-    sec, nanosec = divmod(time_ns, 1_000_000_000)
-    return Time(sec=sec, nanosec=nanosec)
+    return from_ns(time_ns, Time)
 
 
 def to_float_array(values: Any) -> array:
@@ -83,29 +84,7 @@ def result_message(ending: Ending) -> RunPolicy.Result:
 
 def chunk_message(chunk: ActionChunk, *, frame_id: str) -> ActionChunkMessage:
     """Convert a chunk; ``frame_id`` is the frame of its Cartesian columns."""
-    message = ActionChunkMessage(
-        chunk_id=chunk.chunk_id,
-        start=to_stamp(chunk.start_ns),
-        step_s=chunk.step_ns * 1e-9,
-        horizon=chunk.horizon,
-        action_dim=chunk.action_dim,
-        action_names=list(chunk.action_names),
-        n_samples=len(chunk.samples),
-        guided=chunk.guided,
-        stochastic=chunk.stochastic,
-        seed=chunk.seed,
-        checkpoint_id=chunk.checkpoint_id,
-        instruction=chunk.instruction,
-        inference_s=chunk.inference_s,
-        index=chunk.index,
-        execution_horizon=chunk.execution_horizon,
-        embedding=array("f", chunk.embedding.tobytes()),
-        input_streams=list(chunk.input_streams),
-        input_stamps=[to_stamp(stamp_ns) for row in chunk.input_stamps_ns for stamp_ns in row],
-    )
-    message.header.stamp, message.header.frame_id = to_stamp(chunk.observation_stamp_ns), frame_id
-    message.actions, message.samples = to_float_array(chunk.actions), to_float_array(chunk.samples)
-    return message
+    return fill_chunk_message(ActionChunkMessage(), chunk, frame_id=frame_id)
 
 
 def policy_status_message(report: PolicyReport, *, now_ns: int) -> PolicyStatus:

@@ -27,6 +27,7 @@ from lbm_policy_node.data.bags.bag_writer import BagWriter
 from lbm_policy_node.data.bags.message_types import MessageTypes
 from lbm_policy_node.data.episodes.episode_header import ROLES, EpisodeHeader
 from lbm_policy_node.data.episodes.episode_records import EventKind
+from lbm_policy_node.messages.chunks import fill_chunk_message
 from lbm_policy_node.messages.samples import sample_from_message
 from lbm_policy_node.paths import shared_path
 
@@ -238,23 +239,7 @@ class EpisodeMaker:
         )
 
     def _chunk_message(self, chunk: ActionChunk) -> Any:
-        stamps = [self._time(ns) for row in chunk.input_stamps_ns for ns in row]
-        same = ("chunk_id", "guided", "stochastic", "seed", "checkpoint_id", "instruction", "inference_s")
-        return self._make(
-            "lbm_msgs/msg/ActionChunk",
-            **{name: getattr(chunk, name) for name in (*same, "index", "execution_horizon")},
-            start=self._time(chunk.start_ns),
-            step_s=chunk.step_ns * 1e-9,
-            horizon=chunk.horizon,
-            action_dim=chunk.action_dim,
-            action_names=list(chunk.action_names),
-            actions=chunk.actions.ravel(),
-            n_samples=len(chunk.samples),
-            samples=chunk.samples.ravel(),
-            embedding=np.zeros(0, np.float32),
-            input_streams=list(chunk.input_streams),
-            input_stamps=stamps,
-        )
+        return fill_chunk_message(self._types.empty("lbm_msgs/msg/ActionChunk"), chunk, frame_id="base")
 
     def _verdict(self, chunk: ActionChunk) -> Any:
         stop_s = self._recipe.stop_level_at_s

@@ -52,7 +52,7 @@ LAYERS = {
     ),
     "graph": Layer({"graph", "core", "monitors", ""}, {"yaml"}),
     "bench": Layer(
-        {"bench", "core", "data", "graph", "monitors", "policies", "replay", "training", ""},
+        {"bench", "core", "messages", "data", "graph", "monitors", "policies", "replay", "training", ""},
         NUMPY | TORCH | PICTURES | {"click", "yaml"},
     ),
     "demo": Layer({"demo", "core", "data", "graph", "sim", ""}, NUMPY | PICTURES | {"click", "tqdm"}),

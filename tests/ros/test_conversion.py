@@ -1,8 +1,7 @@
 # SPDX-FileCopyrightText: 2026 lbm_policy contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Chunks survive the way over a message bit by bit, and a message that contradicts itself is refused."""
+"""A chunk message that contradicts itself is refused; images and times become values."""
 
-import dataclasses
 import math
 from array import array
 
@@ -10,8 +9,6 @@ import cv2
 import numpy as np
 import pytest
 from builtin_interfaces.msg import Time
-from lbm_msgs.msg import ActionChunk as ActionChunkMessage
-from rclpy.serialization import deserialize_message, serialize_message
 from sensor_msgs.msg import CompressedImage, Image
 
 from helpers.builders import make_chunk
@@ -45,19 +42,6 @@ def _chunk() -> ActionChunk:
         input_streams=("front", "joints"),
         input_stamps_ns=((1_700_000_000_073_456_789, 5), (1_700_000_000_123_456_789, 6)),
     )
-
-
-def test_a_chunk_comes_back_from_the_wire_as_it_was():
-    chunk = _chunk()
-    wire = serialize_message(conversion.chunk_message(chunk, frame_id="base"))
-    message = deserialize_message(wire, ActionChunkMessage)
-    back = chunk_from_message(message)
-    assert message.header.frame_id == "base"
-    for name in ("actions", "samples", "embedding"):
-        np.testing.assert_array_equal(getattr(back, name), getattr(chunk, name))
-    plain = {f.name for f in dataclasses.fields(chunk)} - {"actions", "samples", "embedding"}
-    for name in plain:
-        assert getattr(back, name) == getattr(chunk, name), name
 
 
 @pytest.mark.parametrize(

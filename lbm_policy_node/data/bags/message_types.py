@@ -10,6 +10,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from rosbags.interfaces import Nodetype
 from rosbags.typesys import Stores, get_types_from_msg, get_typestore
 from rosbags.typesys.msg import normalize_msgtype
 from rosbags.typesys.store import Typestore
@@ -47,6 +49,28 @@ class MessageTypes:
         """Return CDR bytes of a message made from the store's classes."""
         self._require(type_name)
         return bytes(self.store.serialize_cdr(message, type_name))
+
+    def empty(self, type_name: str) -> Any:
+        """Return a message of the store's classes as ROS makes one: zeros, no text, empty lists.
+
+        Raises:
+            UnknownTypeError: The type has no definition, or has a list of a fixed length.
+        """
+        self._require(type_name)
+        fields = self.store.fielddefs[type_name][1]
+        return self.store.types[type_name](**{name: self._empty(type_name, kind) for name, kind in fields})
+
+    def _empty(self, type_name: str, kind: Any) -> Any:
+        node, detail = kind
+        if node == Nodetype.NAME:
+            return self.empty(detail)
+        if node == Nodetype.BASE:
+            return "" if detail[0] == "string" else np.zeros((), detail[0]).item()
+        if node == Nodetype.ARRAY:
+            raise UnknownTypeError(f"'{type_name}' has a list of a fixed length, which is not supported here")
+        item, detail = detail[0]
+        numbers = item == Nodetype.BASE and detail[0] != "string"
+        return np.zeros(0, detail[0]) if numbers else []
 
     def _require(self, type_name: str) -> None:
         """Read definitions until the type and its parts are known."""

@@ -198,6 +198,8 @@ def _verdict(log_ns: int, message: Any) -> RecordedVerdict:
         statistic=float(message.statistic),
         warn_threshold=float(message.warn_threshold),
         stop_threshold=float(message.stop_threshold),
+        overlap_steps=int(message.overlap_steps),
+        n_samples=int(message.n_samples),
         calibration_id=str(message.calibration_id),
         text=str(message.text),
     )
@@ -209,9 +211,12 @@ def _events(path: Path, messages: list[Any]) -> tuple[RecordedEvent, ...]:
             RecordedEvent(
                 stamp_ns=to_ns(message.header.stamp),
                 kind=EventKind(message.event),
+                episode_id=message.episode_id,
+                instruction=message.instruction,
+                checkpoint_id=message.checkpoint_id,
+                termination_reason=int(message.termination_reason),
                 source=message.source,
                 text=message.text,
-                instruction=message.instruction,
             )
             for message in messages
         ]

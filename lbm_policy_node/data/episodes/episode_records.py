@@ -87,19 +87,24 @@ class RecordedVerdict:
     statistic: float
     warn_threshold: float
     stop_threshold: float
+    overlap_steps: int
+    n_samples: int
     calibration_id: str
     text: str
 
 
 @dataclass(frozen=True, kw_only=True)
 class RecordedEvent:
-    """An EpisodeEvent as it was published."""
+    """An EpisodeEvent as it was published; see the message for what the fields mean."""
 
     stamp_ns: int
     kind: EventKind
+    episode_id: str
+    instruction: str
+    checkpoint_id: str
+    termination_reason: int
     source: str
     text: str
-    instruction: str
 
 
 class RecordedSample(NamedTuple):
