@@ -14,8 +14,10 @@ import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from doc_pages.robot_spec import robot_spec_page
+
 ROOT = Path(__file__).resolve().parents[1]
-PAGES: dict[str, Callable[[], str]] = {}
+PAGES: dict[str, Callable[[], str]] = {"docs/robot-spec.md": robot_spec_page}
 """Path of each generated page in the repository, and what writes it."""
 
 
