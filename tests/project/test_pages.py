@@ -51,6 +51,11 @@ def test_the_snippet_of_readme_prints_what_it_says() -> None:
     assert said and done.stdout.splitlines() == said
 
 
+def test_the_index_names_each_page() -> None:
+    index = (ROOT / "docs" / "README.md").read_text(encoding="utf-8")
+    assert not [page.name for page in (ROOT / "docs").glob("*.md") if page.name not in index]
+
+
 def test_each_link_leads_somewhere(page: Path) -> None:
     for target in re.findall(r"\]\(([^)\s]+)\)", page.read_text(encoding="utf-8")):
         name, _, anchor = target.partition("#")
