@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: 2026 lbm_policy contributors
 # SPDX-License-Identifier: Apache-2.0
 #
-# make setup | test | demo | bench | lint | format | colcon | clean
+# make setup | test | demo | bench | lint | format | docs | colcon | clean
 # POLICY=remote runs the demo's policy in another process and environment, behind `lbm serve`.
 # ARGS="..." goes to the command behind the target, VENV=path chooses another environment than .venv.
 
@@ -15,7 +15,7 @@ POLICY ?= local
 unexport PYTHONPATH PYTHONHOME AMENT_PREFIX_PATH CMAKE_PREFIX_PATH COLCON_PREFIX_PATH VIRTUAL_ENV
 unexport ROS_DISTRO LD_LIBRARY_PATH _ROS_WHEELS_BOOTSTRAP_COMPLETE
 
-.PHONY: setup test demo bench lint format colcon clean
+.PHONY: setup test demo bench lint format docs colcon clean
 
 setup:
 	@VENV="$(VENV)" scripts/setup.sh
@@ -44,6 +44,10 @@ lint: setup
 format: setup
 	$(VENV)/bin/ruff check --fix .
 	$(VENV)/bin/ruff format .
+
+# The pages of docs/ that are generated from the code.
+docs: setup
+	$(PYTHON_IN_VENV) scripts/make_docs.py
 
 # Both packages as colcon builds them, over the wheels and away from the source tree.
 colcon: setup

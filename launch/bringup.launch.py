@@ -64,7 +64,7 @@ ARGUMENTS = [
         "after_takeover",
         default_value="hold",
         choices=["hold", "resume"],
-        description="What letting go of the dead-man does.",
+        description="What releasing the dead-man switch does.",
     ),
     DeclareLaunchArgument(
         "teleop",

@@ -76,7 +76,7 @@ def supervise(graph: Graph) -> int:
     type=click.Choice(["hold", "resume"]),
     default="hold",
     show_default=True,
-    help="What letting go of the dead-man does: hold until resume or a new goal, or let the policy go on.",
+    help="What releasing the dead-man switch does: hold until resume or a new goal, or let the policy go on.",
 )
 @click.option(
     "--teleop",

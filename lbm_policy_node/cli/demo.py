@@ -179,7 +179,7 @@ def finish(outcome: DemoOutcome, graph: Graph, output: Path, required: int) -> i
     "--rescue/--no-rescue",
     default=True,
     show_default=True,
-    help="End with an episode that is disturbed, stopped by the monitor, and solved by a scripted person.",
+    help="End with an episode that is disturbed, stopped by the monitor, and solved by a scripted operator.",
 )
 @click.option("--output", default="outputs/demo", show_default=True, type=click.Path(path_type=Path))
 def command(

@@ -22,7 +22,7 @@ _COLUMNS = ("episode", "robot", "duration", "outcome", "human", "alarms", "instr
 
 @click.group(name="episodes")
 def command() -> None:
-    """Look at recorded episodes, and mend what a killed recorder left."""
+    """Look at recorded episodes, and repair what a killed recorder left."""
 
 
 @command.command(name="list")
@@ -30,7 +30,7 @@ def command() -> None:
 def list_command(folder: Path) -> None:
     """List the episodes in FOLDER.
 
-    human: how often a person drove, and for how long in all; alarms: of the monitor, WARN and STOP.
+    human: how often the operator drove, and for how long in all; alarms: of the monitor, WARN and STOP.
     """
     summaries = [EpisodeSummary.read(path) for path in _found((folder,))]
     rows = [_COLUMNS, *(_row(summary) for summary in summaries)]
@@ -49,7 +49,7 @@ def list_command(folder: Path) -> None:
     "--plot", type=click.Path(path_type=Path, dir_okay=False), help="Draw the timeline: .png or .svg."
 )
 def show_command(episode: Path, plot: Path | None) -> None:
-    """Tell what happened in EPISODE."""
+    """Show what happened in EPISODE."""
     try:
         recorded = read_episode(episode)
     except BagError as error:

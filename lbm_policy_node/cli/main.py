@@ -42,7 +42,7 @@ COMMANDS: dict[str, Entry] = {
     "eval": _entry("eval", "Measure success per task in closed loop."),
     "calibrate": _entry("calibrate", "Learn the runtime monitor's thresholds from recorded successes."),
     "monitor-stats": _entry(
-        "monitor_stats", "Say how well recorded scores tell failures from successes, beside the clock."
+        "monitor_stats", "Measure how well recorded scores separate failures from successes."
     ),
     "monitor-eval": _entry("monitor_eval", "Measure the runtime monitor in simulation."),
     "replay": _entry("replay", "Ask a checkpoint again what it saw in recorded episodes, and compare."),

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 lbm_policy contributors
 # SPDX-License-Identifier: Apache-2.0
-"""`lbm monitor-stats`: how well recorded scores tell failures from successes, beside the clock."""
+"""`lbm monitor-stats`: how well recorded scores separate failures from successes, beside elapsed time."""
 
 from __future__ import annotations
 

@@ -40,7 +40,7 @@ class ReplayRefused(click.ClickException):
 @click.option(
     "--max-human-error",
     type=click.FloatRange(0.0),
-    help="Largest mean distance to what a person did in interventions, in the worst column's unit.",
+    help="Largest mean distance to what the operator did in interventions, in the worst column's unit.",
 )
 @click.option("--no-new-alarms", is_flag=True, help="Fail where the monitor alarms and the recorded did not.")
 @click.option(

@@ -26,8 +26,8 @@ def make_chunk(
     Args:
         actions: The rows to execute. By default the first sample; the arm stays at home if there is none.
         samples: What the monitor sees, shape (K, horizon, action_dim); none by default.
-        **fields: Any other field of the chunk. By default it is the first chunk, its observation is of time 0,
-            its rows are 50 ms apart, and the first row is due one step after the observation.
+        **fields: Any other field of the chunk. By default it is the first chunk, its observation is of time
+            0, its rows are 50 ms apart, and the first row is due one step after the observation.
     """
     if actions is None:
         actions = np.tile(AT_HOME, (HORIZON, 1)) if samples is None else samples[0]

@@ -27,21 +27,21 @@ __all__ = ["RobotSpec", "SpecError"]
 
 @dataclass(frozen=True)
 class RobotSpec:
-    """One robot: what it publishes, what the policy sees of it, what it is told, and within which limits.
+    """One robot: what it publishes, what the policy sees of it, which commands it takes, and its limits.
 
     Attributes:
         file: Where it was read from, for messages.
-        name: Name of the robot.
+        name: Name of the robot, for messages and records.
         step_s: Time between action rows and between observation steps.
         control_rate_hz: Rate of the executor's tick and of streamed commands.
         base_frame: Frame of Cartesian targets and poses.
         max_skew_s: Largest stamp difference between the streams of one observation.
-        streams: By name.
-        images: By feature key.
-        state: Proprio layout, in order.
-        action: Action layout.
-        limits: Planning limits.
-        teleop: Where a person's commands come from, highest priority first; empty where nobody takes over.
+        streams: The topics that observations are built from, by name.
+        images: The image features of the policy, by feature key.
+        state: The proprio layout, in order.
+        action: The action layout.
+        limits: The planning limits.
+        teleop: The operator's devices, highest priority first; empty where no operator takes over.
     """
 
     file: str

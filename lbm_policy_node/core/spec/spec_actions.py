@@ -33,7 +33,7 @@ class OutputSpec:
         mode: "stream" sends one target per control tick; "chunk" sends a whole timed trajectory per chunk.
         joints: Joint names of a JointTrajectory; empty for the other types.
         frame: frame_id of PoseStamped and TwistStamped.
-        orientation: Fixed xyzw orientation of a PoseStamped whose block has none, else None.
+        orientation: Fixed orientation (quaternion, xyzw) of a PoseStamped whose block has none, else None.
     """
 
     topic: str
@@ -51,12 +51,12 @@ class ActionBlock:
     Attributes:
         kind: "joint_position", "ee_position" (xyz), "ee_pose" (xyz and a rotation) or "gripper".
         names: Name of each column.
-        unit: Unit of the values, for people; metres and radians unless it says otherwise.
+        unit: Unit of the values, for people; with "m" and "rad" the leash has a default.
         start: First column.
         interpolation: "linear" or "hold" (a binary gripper switches at its row's time).
         rotation: "quaternion" (xyzw) or "rot6d" (first two columns of the matrix) in an ee_pose, else empty.
-        output: Where it is sent.
-        feedback: Where the same quantity is measured, or None when nothing measures it.
+        output: The controller that it is sent to.
+        feedback: Where the same quantities are measured, or None when nothing measures them.
     """
 
     kind: str
@@ -90,7 +90,7 @@ class ActionSpec:
     """The action layout.
 
     Attributes:
-        blocks: In column order.
+        blocks: The blocks, in column order.
         lead_s: Row 0 is due this long after the observation stamp.
     """
 

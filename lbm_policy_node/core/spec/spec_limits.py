@@ -20,13 +20,13 @@ LEASH_RAD = 0.3
 
 @dataclass(frozen=True)
 class RotationLimits:
-    """How fast an end effector may turn.
+    """How fast an end effector may turn, in rad, rad/s and rad/s^2.
 
     Attributes:
-        velocity: rad/s.
-        acceleration: rad/s^2.
-        start_jump: rad, between the commanded orientation and the first row.
-        leash: rad, by which a person's command may be ahead of the measured orientation.
+        velocity: Largest angular speed.
+        acceleration: Largest angular acceleration.
+        start_jump: Largest turn from the commanded orientation to the first row.
+        leash: How far the operator's command may be ahead of the measured orientation.
     """
 
     velocity: float
@@ -42,14 +42,14 @@ class LimitsSpec:
     A hold-interpolated gripper has position limits only; the rotation of an ee_pose has `rotation` instead.
 
     Attributes:
-        position: Action name to (low, high).
+        position: Action name to the lowest and the highest value, (low, high).
         velocity: Action name to the largest speed, per second.
         acceleration: Action name to the largest acceleration, per second squared; also of the stop.
         start_jump: Action name to the largest distance from the current command to the first row.
-        leash: Action name to how far a person's command may be ahead of where the robot is measured; infinity
+        leash: Action name to how far the operator's command may be ahead of the measured position; infinity
             for no limit.
-        workspace: (min xyz, max xyz) of every end-effector target, m in the base frame; None for no box.
-        rotation: For ee_pose blocks; None where there is none.
+        workspace: Box (min xyz, max xyz) for every end-effector target, in the base frame; None for no box.
+        rotation: The same limits for the orientation of an ee_pose; None where there is none.
     """
 
     position: Mapping[str, tuple[float, float]]

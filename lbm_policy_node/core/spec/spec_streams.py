@@ -21,8 +21,8 @@ class StreamSpec:
     Attributes:
         name: Name by which the rest of the spec calls it.
         topic: ROS topic.
-        type: ROS message type, "sensor_msgs/msg/Image".
-        max_age_s: Largest age of a sample, header stamp to now, that may be used.
+        type: ROS message type, for example "sensor_msgs/msg/Image".
+        max_age_s: Largest age of a sample (now less its header stamp) that may be used.
         frame: Frame that poses must arrive in; empty for images and joints.
     """
 

@@ -29,7 +29,7 @@ VERSION_1 = Path(__file__).parents[2] / "assets/chunk_episodes/version_1.chunks.
 
 def _chunk(number: int) -> ActionChunk:
     random = np.random.default_rng(number)
-    samples = random.normal(size=(3, 4, 2)).astype(np.float32)
+    samples = random.normal(size=(3, 4, 2))
     return make_chunk(
         samples=samples,
         chunk_id=number + 1,
