@@ -4,10 +4,10 @@
 
 import pytest
 
-from helpers.places import ASSETS
+from helpers.sawyer import SAWYER
 from lbm_policy_node.core.spec.robot_spec import RobotSpec
 
 
 @pytest.fixture(scope="session")
 def spec() -> RobotSpec:
-    return RobotSpec.load(ASSETS / "robots" / "sawyer.yaml")
+    return SAWYER

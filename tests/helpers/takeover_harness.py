@@ -101,14 +101,14 @@ class Operator(Conductor):
         return self.state.reason.text
 
     @property
-    def told(self) -> list[tuple[int, str]]:
+    def events_with_source(self) -> list[tuple[int, str]]:
         """The events so far, with their source."""
         return [(event.event, event.source) for event in self.events]
 
-    def hears(self, *expected: tuple[int, str]) -> None:
+    def expect_events(self, *expected: tuple[int, str]) -> None:
         """Check the events so far; the last ones may still be on their way."""
         self.graph.spin_until(lambda: len(self.events) >= len(expected), f"{len(expected)} events")
-        assert self.told == list(expected)
+        assert self.events_with_source == list(expected)
 
     def put(self, topic: str, message: Any, *, stamped: bool = True) -> None:
         """Publish on a device and wait until the executor has it: the subscription is best effort."""

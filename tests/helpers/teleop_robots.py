@@ -9,6 +9,7 @@ import numpy as np
 import yaml
 
 from helpers.places import ROOT
+from helpers.sawyer import sawyer_values, turning_sawyer
 from lbm_policy_node.core.execution.braking import Motion
 from lbm_policy_node.core.spec.robot_spec import RobotSpec
 from lbm_policy_node.core.types import Array
@@ -38,27 +39,23 @@ POSE = {
 
 
 def sawyer(teleop: list[dict[str, Any]]) -> dict[str, Any]:
-    text = (ROOT / "tests" / "assets" / "robots" / "sawyer.yaml").read_text(encoding="utf-8")
-    return {**yaml.safe_load(text), "teleop": copy.deepcopy(teleop)}
+    """Return the values of the simulated arm's spec with these teleop sources."""
+    return {**sawyer_values(), "teleop": copy.deepcopy(teleop)}
 
 
 def moving_robot(*teleop: dict[str, Any]) -> RobotSpec:
+    """Return the simulated arm with these teleop sources; its action is xyz and gripper."""
     return RobotSpec.from_mapping(sawyer(list(teleop)))
 
 
 def turning_robot(*teleop: dict[str, Any]) -> RobotSpec:
     """Return the same arm with an orientation in its action: xyz, quaternion, gripper."""
-    values = sawyer(list(teleop))
-    block = values["action"]["blocks"][0]
-    fields = ["x", "y", "z", "qx", "qy", "qz", "qw"]
-    block |= {"kind": "ee_pose", "names": fields}
-    block["feedback"]["fields"] = fields
-    del block["output"]["orientation"]
-    values["limits"]["rotation"] = {"velocity": 1.0, "acceleration": 40.0, "start_jump": 0.5}
-    return RobotSpec.from_mapping(values)
+    sources = copy.deepcopy(list(teleop))
+    return turning_sawyer(teleop=sources, velocity=1.0, acceleration=40.0, start_jump=0.5)
 
 
 def leading_robot(**changes: object) -> RobotSpec:
+    """Return the shipped arm that follows a leader arm, with changes to the leader's entry."""
     text = (ROOT / "config" / "robots" / "so101.yaml").read_text(encoding="utf-8")
     values = yaml.safe_load(text)
     values["teleop"][0] |= changes
@@ -66,4 +63,5 @@ def leading_robot(**changes: object) -> RobotSpec:
 
 
 def at_rest(action: Array, time_ns: int = 0, spins: int = 0) -> Motion:
+    """Return a motion that stands still at an action; `spins` is its number of orientations."""
     return Motion(time_ns, action, np.zeros_like(action), tuple(np.zeros(3) for _ in range(spins)))

@@ -6,25 +6,22 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from helpers.places import ASSETS
+from helpers.sawyer import SAWYER, turning_sawyer
 from lbm_policy_node.core.execution.braking import Brake, motion_between
 from lbm_policy_node.core.execution.holding import SETTLE_NS, Holding
 from lbm_policy_node.core.execution.limits import ActionLimits
-from lbm_policy_node.core.spec.robot_spec import RobotSpec
 
 MS = 1_000_000
-SPEC = RobotSpec.load(ASSETS / "robots" / "sawyer.yaml")
 WIDE = {"x": (-99.0, 99.0), "y": (-99.0, 99.0), "z": (-99.0, 99.0), "gripper": (-1.0, 1.0)}
 ACCELERATION = 4.0
 OPEN = ActionLimits(
     replace(
-        SPEC,
+        SAWYER,
         limits=replace(
-            SPEC.limits, position=WIDE, workspace=None, acceleration=dict.fromkeys("xyz", ACCELERATION)
+            SAWYER.limits, position=WIDE, workspace=None, acceleration=dict.fromkeys("xyz", ACCELERATION)
         ),
     )
 )
@@ -53,7 +50,7 @@ def test_a_stop_keeps_the_acceleration_limit_and_never_speeds_up_or_turns_back(v
 
 
 def test_a_stop_near_the_border_ends_at_the_border():
-    limits = ActionLimits(SPEC)
+    limits = ActionLimits(SAWYER)
     before, action = np.array([0.535, 0.6, 0.2, 0.0]), np.array([0.55, 0.6, 0.2, 0.0])
     brake = Brake(limits, motion_between(limits, 0, before, 10 * MS, action), 0.2)
     assert brake.at(500 * MS)[0] == 0.55
@@ -95,14 +92,7 @@ def test_a_released_robot_is_commanded_nothing():
 
 
 def test_a_turn_comes_to_rest_too():
-    path = ASSETS / "robots" / "sawyer.yaml"
-    values = yaml.safe_load(path.read_text(encoding="utf-8"))
-    names = ["x", "y", "z", "qx", "qy", "qz", "qw"]
-    values["action"]["blocks"][0] |= {"kind": "ee_pose", "names": names}
-    values["action"]["blocks"][0]["feedback"]["fields"] = names
-    del values["action"]["blocks"][0]["output"]["orientation"]
-    values["limits"]["rotation"] = {"velocity": 2.0, "acceleration": 5.0, "start_jump": 0.3}
-    limits = ActionLimits(RobotSpec.from_mapping(values))
+    limits = ActionLimits(turning_sawyer(velocity=2.0, acceleration=5.0, start_jump=0.3))
     angles = (0.0, 0.02)
     before, action = (np.array([0.0, 0.6, 0.2, 0.0, 0.0, np.sin(a / 2), np.cos(a / 2), 0.0]) for a in angles)
     brake = Brake(limits, motion_between(limits, 0, before, 10 * MS, action), 0.1)  # 2 rad/s

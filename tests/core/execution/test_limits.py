@@ -6,11 +6,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from helpers.places import ASSETS
+from helpers.sawyer import sawyer_values, turning_sawyer
 from lbm_policy_node.core.execution.limits import ActionLimits
 from lbm_policy_node.core.reasons import ReasonCode
 from lbm_policy_node.core.spec.robot_spec import RobotSpec
@@ -19,21 +18,13 @@ STEP_S = 0.05
 
 
 def robot(**limits: Any) -> RobotSpec:
-    path = ASSETS / "robots" / "sawyer.yaml"
-    values = yaml.safe_load(path.read_text(encoding="utf-8"))
+    values = sawyer_values()
     values["limits"] |= limits
     return RobotSpec.from_mapping(values)
 
 
 def turning_robot() -> RobotSpec:
-    path = ASSETS / "robots" / "sawyer.yaml"
-    values = yaml.safe_load(path.read_text(encoding="utf-8"))
-    names = ["x", "y", "z", "qx", "qy", "qz", "qw"]
-    values["action"]["blocks"][0] |= {"kind": "ee_pose", "names": names}
-    values["action"]["blocks"][0]["feedback"]["fields"] = names
-    del values["action"]["blocks"][0]["output"]["orientation"]
-    values["limits"]["rotation"] = {"velocity": 2.0, "acceleration": 20.0, "start_jump": 0.3}
-    return RobotSpec.from_mapping(values)
+    return turning_sawyer(velocity=2.0, acceleration=20.0, start_jump=0.3)
 
 
 def about_z(angle: float) -> list[float]:

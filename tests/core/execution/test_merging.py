@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from helpers.builders import make_chunk
-from helpers.places import ASSETS
+from helpers.sawyer import SAWYER
 from lbm_policy_node.core.execution.limits import ActionLimits
 from lbm_policy_node.core.execution.merging import (
     MAX_CHUNKS,
@@ -20,15 +20,13 @@ from lbm_policy_node.core.execution.merging import (
     ensembling_weights,
 )
 from lbm_policy_node.core.reasons import ReasonCode
-from lbm_policy_node.core.spec.robot_spec import RobotSpec
 from lbm_policy_node.core.types import ActionChunk, Array
 
 MS = 1_000_000
 STEP_MS = 50
 FREE = dict.fromkeys("xyz", float("inf"))
-SPEC = RobotSpec.load(ASSETS / "robots" / "sawyer.yaml")
-LIMITS = ActionLimits(replace(SPEC, limits=replace(SPEC.limits, start_jump=FREE, velocity=FREE)))
-SLOW_LIMITS = ActionLimits(replace(SPEC, limits=replace(SPEC.limits, start_jump=FREE)))
+LIMITS = ActionLimits(replace(SAWYER, limits=replace(SAWYER.limits, start_jump=FREE, velocity=FREE)))
+SLOW_LIMITS = ActionLimits(replace(SAWYER, limits=replace(SAWYER.limits, start_jump=FREE)))
 MERGES = ("receding_horizon", "temporal_ensembling", "linear_blend")
 
 

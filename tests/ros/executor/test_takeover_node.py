@@ -54,7 +54,7 @@ def test_press_drives_release_holds_and_resume_lets_the_policy_go_on(operator):
     assert operator.hold(8).mode == HOLD
     assert operator.resume().error_code == Reason.OK
     assert operator.hold(2).mode == POLICY
-    operator.hears((TAKEOVER, "gamepad"), (HANDBACK, "gamepad"), (RESUMED, "resume"))
+    operator.expect_events((TAKEOVER, "gamepad"), (HANDBACK, "gamepad"), (RESUMED, "resume"))
     took, gave, _ = operator.events
     assert took.text == "from POLICY: OK" and gave.text == "released"
     human = [to_ns(state.header.stamp) for state in operator.states if state.mode == HUMAN]
@@ -83,7 +83,7 @@ def test_after_takeover_resume_the_policy_goes_on_by_itself(graph, tmp_path):
     operator.hold(RELEASE_TICKS)
     operator.chunk()
     assert operator.hold(2).mode == POLICY
-    operator.hears((TAKEOVER, "gamepad"), (HANDBACK, "gamepad"), (RESUMED, "gamepad"))
+    operator.expect_events((TAKEOVER, "gamepad"), (HANDBACK, "gamepad"), (RESUMED, "gamepad"))
     assert_no_jump(operator)
 
 
@@ -99,7 +99,7 @@ def test_a_gamepad_that_falls_silent_pauses_and_never_resumes(graph, tmp_path):
     )
     operator.chunk()
     assert operator.hold(8, DEAD_MAN).mode == HOLD  # held all the time: it takes a fresh press
-    operator.hears((TAKEOVER, "gamepad"), (HANDBACK, "gamepad"))
+    operator.expect_events((TAKEOVER, "gamepad"), (HANDBACK, "gamepad"))
     assert "OBSERVATION_STALE" in operator.events[-1].text
     assert operator.take_over().mode == HUMAN
     assert_no_jump(operator)
@@ -117,7 +117,7 @@ def test_two_sources_at_once_the_first_of_the_spec_drives_and_the_other_is_told(
     operator.pedal("/pedal", True)
     state = operator.hold(1, DEAD_MAN)
     assert state.source == "gamepad" and "stick is pressed, too; gamepad comes first" in operator.text
-    operator.hears((TAKEOVER, "stick"), (HANDBACK, "stick"), (TAKEOVER, "gamepad"))
+    operator.expect_events((TAKEOVER, "stick"), (HANDBACK, "stick"), (TAKEOVER, "gamepad"))
     assert operator.events[1].text == "'gamepad' comes first"
 
 
@@ -250,7 +250,7 @@ def test_the_gamepads_stop_button_latches_in_the_middle_of_a_turn(operator):
     operator.take_over(x=1.0)
     operator.hold(20, DEAD_MAN, x=1.0)
     assert operator.hold(1, DEAD_MAN, ESTOP, x=1.0).mode == STOPPED
-    operator.hears((TAKEOVER, "gamepad"), (HANDBACK, "gamepad"))
+    operator.expect_events((TAKEOVER, "gamepad"), (HANDBACK, "gamepad"))
     assert "E_STOP" in operator.events[-1].text
     operator.hold(20, ESTOP)
     assert operator.reset_estop().error_code == Reason.ESTOP_STILL_PRESSED
@@ -279,7 +279,7 @@ def test_a_button_is_told_once_per_press_and_not_when_it_was_down_at_the_start(o
         EpisodeEvent.STOP_REQUESTED,
         EpisodeEvent.SUCCESS,
     )
-    operator.hears(*((event, "gamepad") for event in told))
+    operator.expect_events(*((event, "gamepad") for event in told))
 
 
 def test_the_resume_button_resumes_and_only_what_waits(operator):
@@ -290,12 +290,12 @@ def test_the_resume_button_resumes_and_only_what_waits(operator):
     operator.take_over()
     operator.hold(2, DEAD_MAN, RESUME)
     assert operator.state.mode == HUMAN
-    operator.hears((TAKEOVER, "gamepad"))
+    operator.expect_events((TAKEOVER, "gamepad"))
     assert operator.resume().error_code == Reason.HUMAN_CONTROL
     operator.hold(RELEASE_TICKS)
     operator.chunk()
     assert operator.hold(2, RESUME).mode == POLICY
-    operator.hears((TAKEOVER, "gamepad"), (HANDBACK, "gamepad"), (RESUMED, "gamepad"))
+    operator.expect_events((TAKEOVER, "gamepad"), (HANDBACK, "gamepad"), (RESUMED, "gamepad"))
 
 
 def test_a_new_goal_lifts_the_wait_after_a_takeover(operator):
@@ -320,5 +320,5 @@ def test_deactivation_ends_the_turn(operator):
     operator.take_over()
     operator.graph.lock_step.remove(operator.answered)
     operator.executor.trigger_deactivate()
-    operator.hears((TAKEOVER, "gamepad"), (HANDBACK, "gamepad"))
+    operator.expect_events((TAKEOVER, "gamepad"), (HANDBACK, "gamepad"))
     assert "DEACTIVATED" in operator.events[-1].text
