@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: 2026 lbm_policy contributors
 # SPDX-License-Identifier: Apache-2.0
 #
-# make setup | test | demo | bench | lint | format | docs | colcon | clean
+# make setup | test | test-fast | demo | bench | lint | format | docs | colcon | clean
 # POLICY=remote runs the demo's policy in another process and environment, behind `lbm serve`.
 # ARGS="..." goes to the command behind the target, VENV=path chooses another environment than .venv.
 
@@ -15,13 +15,17 @@ POLICY ?= local
 unexport PYTHONPATH PYTHONHOME AMENT_PREFIX_PATH CMAKE_PREFIX_PATH COLCON_PREFIX_PATH VIRTUAL_ENV
 unexport ROS_DISTRO LD_LIBRARY_PATH _ROS_WHEELS_BOOTSTRAP_COMPLETE
 
-.PHONY: setup test demo bench lint format docs colcon clean
+.PHONY: setup test test-fast demo bench lint format docs colcon clean
 
 setup:
 	@VENV="$(VENV)" scripts/setup.sh
 
 test: setup
 	$(PYTHON_IN_VENV) -m pytest $(ARGS)
+
+# For the inner loop: under two minutes, no DDS and no renderer; what is left out is marked slow.
+test-fast: setup
+	$(PYTHON_IN_VENV) -m pytest -m "not slow" $(ARGS)
 
 demo: setup
 ifeq ($(POLICY),remote)

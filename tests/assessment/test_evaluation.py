@@ -111,6 +111,7 @@ def test_disturbances_are_listed_by_name():
     assert rows["teleport"]["recoverable_at_start"] == 20
 
 
+@pytest.mark.slow
 def test_the_whole_report_is_json_text_and_pictures(tmp_path, monkeypatch):
     monkeypatch.setattr("lbm_policy_node.assessment.summary.RESPLITS", 3)
     monkeypatch.setattr("lbm_policy_node.assessment.summary.RESAMPLES", 20)

@@ -21,7 +21,7 @@ CONFIG = RecordingConfig(checkpoint=CHECKPOINT, max_steps=16, n_samples=2, exper
 
 
 @pytest.fixture(scope="module")
-def robot():
+def robot(slow):
     robot = SimulatedRobot(TASKS["drawer-open"])
     yield robot
     robot.close()
@@ -73,6 +73,7 @@ def test_latency_is_drawn_per_episode_and_an_episode_can_end_with_success(robot)
     assert episode.until_success() == episode.chunks
 
 
+@pytest.mark.slow
 def test_recording_goes_on_where_it_stopped(tmp_path):
     wanted = [Trial("in_distribution", "drawer-open", "", seed) for seed in (1, 2, 3)]
     config = RecordingConfig(checkpoint=CHECKPOINT, max_steps=4, n_samples=1, expert_steps=0)

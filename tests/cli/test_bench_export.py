@@ -12,6 +12,7 @@ from lbm_policy_node.cli.bench_export import ExportRate
 from lbm_policy_node.cli.main import main
 
 
+@pytest.mark.slow
 def test_runs_are_reported_and_leave_nothing_behind(tmp_path):
     make_episode(tmp_path / "e/one", seconds=1.0)
     arguments = ["bench-export", str(tmp_path / "e"), "--runs", "2", "--json", str(tmp_path / "out.json")]

@@ -5,9 +5,12 @@
 import math
 import os
 
+import pytest
+
 from lbm_policy_node.cli.bench_recorder import cpu_seconds, measure_recorder
 
 
+@pytest.mark.slow
 def test_a_played_robot_is_recorded_and_counted(tmp_path):
     figures = measure_recorder(tmp_path, tmp_path / "episodes", seconds=2.0, transport_name="large_data")
     assert figures.sent >= 2 * 30 + 3 * 100, "two seconds at less than half the rate"

@@ -5,11 +5,13 @@
 import json
 from pathlib import Path
 
+import pytest
 from click.testing import CliRunner
 
 from lbm_policy_node.cli.main import main
 
 
+@pytest.mark.slow
 def test_each_size_gets_a_line_and_a_figure(tmp_path: Path) -> None:
     path = tmp_path / "bench.json"
     result = CliRunner().invoke(

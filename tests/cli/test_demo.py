@@ -44,7 +44,9 @@ def plan(output: Path, *episodes: Episode) -> DemoPlan:
 
 
 @pytest.fixture(scope="module")
-def finished(tmp_path_factory: pytest.TempPathFactory) -> tuple[DemoOutcome, Path, list[dict[str, Any]]]:
+def finished(
+    slow: None, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[DemoOutcome, Path, list[dict[str, Any]]]:
     """The outcome of one demo, its folder, and the events on the way."""
     output, events = tmp_path_factory.mktemp("demo"), []
     outcome = run_plan(plan(output, CLOSED_DRAWER, OPEN_WINDOW), graph("drawer-close"), events.append)
@@ -94,6 +96,7 @@ def test_contact_sheet_shows_camera_pictures_and_plot_has_both_paths(finished) -
         assert min(picture.shape[:2]) > 150 and picture[..., :3].std() > 0.05
 
 
+@pytest.mark.slow
 def test_policy_that_refuses_its_checkpoint_ends_the_demo_with_its_reason(tmp_path: Path) -> None:
     broken, output = tmp_path / "checkpoint", tmp_path / "demo"
     broken.mkdir()
@@ -119,6 +122,7 @@ def test_given_checkpoint_is_taken_as_it_is() -> None:
     assert choose_checkpoint("/somewhere") == "/somewhere"
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(300)
 def test_a_person_rescues_a_disturbed_episode_and_the_recording_becomes_a_dataset(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]

@@ -74,6 +74,7 @@ def test_show_names_what_is_wrong(tmp_path):
     assert result.exit_code == 1 and "no recorded episode" in result.output
 
 
+@pytest.mark.slow
 def test_the_picture_shows_who_drove(folder, tmp_path):
     result = episodes("show", folder / "good", "--plot", tmp_path / "timeline.png")
     assert result.exit_code == 0, result.output
@@ -87,6 +88,7 @@ def test_the_picture_shows_who_drove(folder, tmp_path):
     assert share((0xCB, 0x18, 0x1D)) < 0.002  # no stop; an alarm's mark and a line only
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["lost", "open"])
 def test_every_kind_of_episode_can_be_drawn(folder, tmp_path, name):
     episode = read_episode(folder / name)

@@ -18,6 +18,7 @@ SMALL = (
 )  # fmt: skip
 
 
+@pytest.mark.slow
 def test_an_evaluation_writes_a_table_a_json_and_pictures(tmp_path):
     done = CliRunner().invoke(main, ["monitor-eval", CHECKPOINT, *SMALL, "--out", str(tmp_path)])
     assert done.exit_code == 0, done.output
@@ -29,12 +30,14 @@ def test_an_evaluation_writes_a_table_a_json_and_pictures(tmp_path):
     }
 
 
+@pytest.mark.slow
 def test_an_evaluation_without_a_solved_episode_says_so(tmp_path):
     arguments = ["monitor-eval", CHECKPOINT, *SMALL, "--max-steps", "4", "--out", str(tmp_path)]
     done = CliRunner().invoke(main, arguments)
     assert done.exit_code == 1 and "no solved episode to calibrate on" in done.output
 
 
+@pytest.mark.slow
 def test_calibration_from_simulation_names_what_is_not_armed(tmp_path):
     out = tmp_path / "monitor.json"
     arguments = ["calibrate", "--simulate", "3", "--task", "drawer-open", "--samples", "2", "--checkpoint",

@@ -23,6 +23,7 @@ def _run(*arguments: object):
     return CliRunner().invoke(main, ["monitor-stats", *map(str, arguments)])
 
 
+@pytest.mark.slow
 def test_it_prints_a_table_and_writes_figures_and_picture(tmp_path):
     figures, picture = tmp_path / "new" / "stats.json", tmp_path / "new" / "stats.png"
     result = _run(*FILES, *QUICK, "--json", figures, "--plot", picture)
@@ -41,6 +42,7 @@ def test_it_prints_a_table_and_writes_figures_and_picture(tmp_path):
         assert np.asarray(image.convert("RGB")).std() > 10
 
 
+@pytest.mark.slow
 def test_every_score_column_is_reported(tmp_path):
     path = tmp_path / "door.csv"
     random = np.random.default_rng(0)

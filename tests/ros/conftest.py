@@ -17,7 +17,7 @@ from lbm_policy_node.graph.ros_domain import free_domain
 
 
 @pytest.fixture(scope="session")
-def ros_domain() -> Iterator[int]:
+def ros_domain(slow: None) -> Iterator[int]:
     """Claim a free domain for this run and its child processes."""
     with free_domain() as domain:
         os.environ["ROS_DOMAIN_ID"] = str(domain)

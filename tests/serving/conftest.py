@@ -50,14 +50,14 @@ def weightless() -> Path:
 
 
 @pytest.fixture(scope="session")
-def golden_server(golden: Path) -> Iterator[ServeProcess]:
+def golden_server(slow: None, golden: Path) -> Iterator[ServeProcess]:
     """Serves the tiny DiT to every test that does not disturb it."""
     with ServeProcess(golden) as server:
         yield server
 
 
 @pytest.fixture
-def server(weightless: Path) -> Iterator[ServeProcess]:
+def server(slow: None, weightless: Path) -> Iterator[ServeProcess]:
     """Serves the policy without weights to one test, which may disturb it."""
     with ServeProcess(weightless) as process:
         yield process

@@ -10,6 +10,8 @@ from helpers.serve_process import ServeProcess
 from lbm_policy_node.paths import shared_path
 from lbm_policy_node.policies.load import load_policy
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module", params=["golden", "mt10"])
 def served(request, golden):

@@ -19,6 +19,8 @@ from lbm_policy_node.policies.remote.backoff import FIRST_S, LONGEST_S, BackOff
 from lbm_policy_node.policies.remote.connection import Endpoint, RemoteError
 from lbm_policy_node.policies.remote.policy import RemotePolicy
 
+pytestmark = pytest.mark.slow
+
 PATIENCE_S = 30.0
 MIB = 1 << 20
 

@@ -21,6 +21,8 @@ from websockets.typing import Origin
 from helpers.serve_process import ServeProcess
 from lbm_policy_node.messages.packing import pack, unpack
 
+pytestmark = pytest.mark.slow
+
 PATIENCE_S = 20.0
 
 

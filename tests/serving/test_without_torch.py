@@ -5,6 +5,10 @@
 import subprocess
 import sys
 
+import pytest
+
+pytestmark = pytest.mark.slow
+
 NO_WEBSOCKETS = """
 import sys
 sys.modules["websockets.sync"] = None  # as in Ubuntu 24.04's version 10.4

@@ -10,7 +10,7 @@ from lbm_policy_node.sim.tasks import TASKS
 
 
 @pytest.fixture(scope="session")
-def built_robots():
+def built_robots(slow):
     return {}
 
 

@@ -41,7 +41,7 @@ def test_wrong_options_are_refused_with_what_is_expected(task, options, expected
 
 
 @pytest.fixture
-def session():
+def session(slow):
     session = SimulationSession(task="drawer-open", seed=0, height=32, width=32, base_frame="base")
     yield session
     session.close()

@@ -51,7 +51,7 @@ class Driver:
 
 
 @pytest.fixture(scope="module")
-def robot():
+def robot(slow):
     robot = SimulatedRobot(task_named("button-press"), height=16, width=16)
     yield robot
     robot.close()

@@ -29,7 +29,7 @@ def test_nothing_heavy_was_imported_for_us():
 
 
 @pytest.fixture(scope="module")
-def team(checkpoint, tmp_path_factory):
+def team(slow, checkpoint, tmp_path_factory):
     """A folder with a test and two episodes."""
     folder = tmp_path_factory.mktemp("team")
     (folder / "test_episodes.py").write_text(TEST)
@@ -66,6 +66,7 @@ def test_perturbed_weights_fail_with_chunk_and_column(team, perturbed):
     assert "the worst is chunk" in output and "column '" in output
 
 
+@pytest.mark.slow
 def test_without_options_the_tests_are_skipped_and_nothing_heavy_is_imported(tmp_path):
     (tmp_path / "test_episodes.py").write_text(TEST)
     (tmp_path / "test_light.py").write_text(LIGHT)
@@ -81,6 +82,7 @@ def test_a_folder_without_episodes_is_an_error(team, checkpoint):
         find_episodes(team)  # they are one folder deeper
 
 
+@pytest.mark.slow
 def test_limits_can_be_given(recording, checkpoint, perturbed):
     report = replay_episode(recording, perturbed)
     assert_replays(recording, perturbed, tolerance=2.0 * report.largest_difference, max_human_error=1.0)

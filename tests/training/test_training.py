@@ -39,6 +39,7 @@ def test_resumed_run_equals_an_uninterrupted_one(dataset, tiny, tmp_path):
     assert losses(tmp_path / "parts") == losses(tmp_path / "whole")
 
 
+@pytest.mark.slow
 def test_training_learns_the_datasets_rule(dataset, tiny, tmp_path):
     config = replace(QUICK, steps=150, batch_size=16, learning_rate=2e-3, checkpoint_every=150, log_every=10)
     folder = train(dataset, tmp_path / "run", config, tiny, device="cpu")
@@ -48,6 +49,7 @@ def test_training_learns_the_datasets_rule(dataset, tiny, tmp_path):
     assert (folder / "config.json").exists()
 
 
+@pytest.mark.slow
 def test_trained_checkpoint_answers_through_the_policy_seam(dataset, tiny, tmp_path):
     policy = load_policy(train(dataset, tmp_path / "run", QUICK, tiny, device="cpu"))
     assert policy.spec.step_s == pytest.approx(0.05)
@@ -58,6 +60,7 @@ def test_trained_checkpoint_answers_through_the_policy_seam(dataset, tiny, tmp_p
     assert np.median(far[..., 0]) - np.median(near[..., 0]) > 3.0  # relative to the hand
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("objective", ["flow_matching", "diffusion"])
 @pytest.mark.parametrize("optimizer", ["adamw", "adam"])
 def test_every_objective_and_optimizer_trains(dataset, tiny, tmp_path, objective, optimizer):
@@ -96,6 +99,7 @@ def test_impossible_settings_are_refused_by_name(field, value):
         TrainConfig(**{field: value})
 
 
+@pytest.mark.slow
 def test_accelerate_spreads_a_run_over_two_processes(dataset, tiny, tmp_path):
     flags = [f"--{k.replace('_', '-')}={v}" for k, v in asdict(tiny).items() if not isinstance(v, bool)]
     launch = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]

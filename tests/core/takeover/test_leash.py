@@ -155,6 +155,7 @@ def test_in_shadow_mode_where_nobody_follows_nothing_is_held_back():
     assert "held back" not in command.reason.text
 
 
+@pytest.mark.slow
 @settings(max_examples=50, deadline=None)
 @given(
     st.lists(

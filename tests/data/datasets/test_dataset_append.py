@@ -175,6 +175,7 @@ def _die_at(root: Path, operation: int) -> None:
     write(root, [2, 3])
 
 
+@pytest.mark.slow
 def test_a_crash_at_any_moment_leaves_the_dataset_as_it_was(tmp_path):
     write(tmp_path / "whole", [0, 1])
     before = everything(tmp_path / "whole")

@@ -197,6 +197,7 @@ def test_impossible_choice_is_refused(changes, message):
         CalibrationConfig(**changes)
 
 
+@pytest.mark.slow
 def test_fresh_successes_alarm_as_rarely_as_alpha_says():
     """Mean, spread and both thresholds learned from 50 of 400 episodes, then one that had no part in it."""
     pool = [each.until_success() for each in episodes(400, first_seed=2000)]

@@ -274,6 +274,7 @@ def test_a_missing_or_truncated_file_is_named(trained: OodTraining, tmp_path: Pa
             read_flow(tmp_path / FILE)
 
 
+@pytest.mark.slow
 def test_scoring_imports_no_torch(trained: OodTraining) -> None:
     code = (
         "import sys, pathlib; from lbm_policy_node.monitors.scores.registry import make_score;"

@@ -82,6 +82,7 @@ def test_text_tower_is_trained_only_when_asked(small: Any, trained: bool) -> Non
     assert model.observation_encoder.text_encoder.projection.weight.grad is not None
 
 
+@pytest.mark.slow
 def test_training_makes_the_instruction_decide(small: Any) -> None:
     """Same observation, two instructions, two opposite actions: only the text can tell them apart."""
     config = small.config(n_obs_steps=1, dropout=0.0)

@@ -63,6 +63,7 @@ def test_stream_of_other_tensors_than_planned_leaves_no_file(tmp_path: Path) -> 
     assert not (tmp_path / "file").exists()
 
 
+@pytest.mark.slow
 def test_loading_needs_little_more_than_the_weights(tmp_path: Path, golden_pi0: Path) -> None:
     gemma = GemmaSize(width=512, layers=8, mlp=2048, heads=4, head_dim=128)
     vision = SiglipSize(hidden=72, layers=1, heads=1, mlp=72, positions=4)

@@ -36,7 +36,7 @@ def trajectory(robot, seed, ticks=40):
 
 
 @pytest.fixture(scope="module")
-def robots():
+def robots(slow):
     """A robot per task with the undisturbed episode of seed 2, which was its first."""
     made = {}
     for task in {task.name: task for task in TASK_OF.values()}.values():

@@ -51,6 +51,7 @@ def start(dataset: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return train(dataset, out, replace(QUICK, steps=1), SIZE, choice=PI0, device="cpu")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("choice", [PI0, PI05], ids=["pi0", "pi05"])
 def test_new_model_learns_and_answers(dataset: Any, tmp_path: Path, choice: PolicyChoice) -> None:
     config = replace(QUICK, steps=40, learning_rate=2e-3, checkpoint_every=40, log_every=4, ema_decay=0.0)
