@@ -3,7 +3,6 @@
 """The doctor on this machine, and beside a running simulated robot."""
 
 import json
-import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,6 @@ from click.testing import CliRunner, Result
 
 from helpers.places import ROOT
 from lbm_policy_node.cli import doctor
-from lbm_policy_node.doctor.doctor_machine import check_ros, check_transport
 from lbm_policy_node.doctor.stream_health import Level
 from lbm_policy_node.graph import transport
 from lbm_policy_node.graph.bringup import NodeProcess
@@ -24,7 +22,7 @@ SPEC = ROOT / "config/robots/metaworld.yaml"
 
 
 @pytest.fixture
-def domain(monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
+def domain(slow: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
     with free_domain() as domain:
         monkeypatch.setenv("ROS_DOMAIN_ID", str(domain))
         yield domain
@@ -71,19 +69,3 @@ def test_absent_robot_and_broken_spec_exit_with_one_and_say_what_to_do(domain: i
     chosen = transport.choose("mixed")
     (finding,) = doctor.check_robot(str(broken), chosen, 0.5)
     assert finding.level is Level.FAILURE and "broken.yaml" in finding.text and "step_s" in finding.text
-
-
-def test_unusable_ros_is_a_failure_with_its_cause(tmp_path: Path) -> None:
-    package = tmp_path / "rclpy"
-    package.mkdir()
-    (package / "__init__.py").write_text("raise ImportError('no librcl.so here')")
-    environment = {**os.environ, "PYTHONPATH": f"{tmp_path}{os.pathsep}{os.environ.get('PYTHONPATH', '')}"}
-    check = check_ros(environment)
-    assert check.level is Level.FAILURE and "no librcl.so here" in check.text and "make" in check.advice
-
-
-def test_settings_that_void_the_transport_are_named() -> None:
-    chosen = transport.choose("large_data")
-    environment = {**chosen.environment, "ROS_LOCALHOST_ONLY": "1"}
-    check = check_transport(chosen, environment)
-    assert check.level is Level.WARNING and "ROS_LOCALHOST_ONLY" in check.text

@@ -14,7 +14,7 @@ import torch
 from mcap.reader import make_reader
 from safetensors.torch import load_file, save_file
 
-from helpers.episode_maker import make_episode  # pyright: ignore[reportMissingImports]
+from helpers.episode_maker import make_episode
 from lbm_policy_node.data.bags.bag_writer import BagWriter
 from lbm_policy_node.data.bags.message_types import MessageTypes
 from lbm_policy_node.data.episodes.episode_header import HEADER_FILE, SPEC_FILE

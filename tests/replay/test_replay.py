@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from helpers.episode_maker import START_NS  # pyright: ignore[reportMissingImports]
+from helpers.episode_maker import START_NS
 from helpers.replay_maker import N_SAMPLES, make_recording, rewrite
 from lbm_policy_node.data.episodes.episode import read_episode
 from lbm_policy_node.paths import shared_path

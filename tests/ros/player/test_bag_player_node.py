@@ -41,7 +41,7 @@ FRONT, RATE = "/camera/front/image_raw", 2.0
 @pytest.fixture(scope="module")
 def episode(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An episode of the weightless policy."""
-    from helpers.episode_maker import make_episode  # pyright: ignore[reportMissingImports]
+    from helpers.episode_maker import make_episode
 
     policy = load_policy(CHECKPOINT)
 
@@ -188,7 +188,7 @@ def test_nobody_listening_is_told_after_the_time_to_wait(play, episode):
 
 def with_unknown_type(source: Path, folder: Path) -> Path:
     """The episode with a stream of a type that is not installed."""
-    from helpers.episode_maker import MessageTypes  # pyright: ignore[reportMissingImports]
+    from helpers.episode_maker import MessageTypes
     from lbm_policy_node.data.bags.bag_writer import BagWriter
 
     class Foreign(MessageTypes):

@@ -11,10 +11,10 @@ from lbm_msgs.msg import ControlState, PolicyStatus, Reason
 
 from helpers.executor_harness import ControlWatcher, add_executor_node
 from helpers.fake_robot import TICKS_PER_STEP
-from helpers.odd_servers import array, openpi_server, websocket_server  # pyright: ignore[reportMissingImports]
+from helpers.odd_servers import array, openpi_server, websocket_server
 from helpers.policy_harness import PolicyUser, add_policy_node, make_checkpoint
 from helpers.ros_graph import Graph
-from helpers.serve_process import ServeProcess  # pyright: ignore[reportMissingImports]
+from helpers.serve_process import ServeProcess
 from lbm_policy_node.core.reasons import ReasonCode
 
 MAX_FAILURES = 3

@@ -60,6 +60,7 @@ def flags():
     return [*sizes, *quick]
 
 
+@pytest.mark.slow
 def test_rereading_gives_the_actions_and_stamps_of_the_bag(episodes, root):
     data = read_dataset(root)
     table = pq.read_table(root / "data")
@@ -124,6 +125,7 @@ def test_the_robot_never_weighs_below_zero_however_many_demonstrations(root):
     assert share[StepClass.ROBOT] == pytest.approx(0.0, abs=1e-9)
 
 
+@pytest.mark.slow
 def test_lbm_train_learns_from_it_with_weights_and_memory(root, flags, tmp_path):
     options = (["--weights=sirius"], ["--weights=sirius", "--memory=lfi", "--cap=4"], ["--weights=none"])
     losses = []
