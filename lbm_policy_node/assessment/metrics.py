@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from math import nan
@@ -127,15 +126,3 @@ def mcnemar_exact(first: Array, second: Array) -> McNemar:
     differing = only_first + only_second
     p_value = float(binomtest(only_first, differing).pvalue) if differing else 1.0
     return McNemar(only_first, only_second, p_value)
-
-
-def holm(p_values: Sequence[float]) -> tuple[float, ...]:
-    """Adjust p values for testing all of them (Holm 1979), in the order given."""
-    if not all(0 <= p <= 1 for p in p_values):
-        raise ValueError(f"p values are {list(p_values)}, expected numbers from 0 to 1")
-    order = sorted(range(len(p_values)), key=lambda i: p_values[i])
-    adjusted, highest = [0.0] * len(p_values), 0.0
-    for place, i in enumerate(order):
-        highest = max(highest, min(1.0, (len(p_values) - place) * p_values[i]))
-        adjusted[i] = highest
-    return tuple(adjusted)

@@ -13,7 +13,6 @@ from lbm_policy_node.sim.tasks import task_named
 
 TRAINING, CALIBRATION, IN_DISTRIBUTION = "training", "calibration", "in_distribution"
 ERRATIC, PROGRESS, BENIGN = "erratic", "progress", "benign"
-SPLITS = (TRAINING, CALIBRATION, IN_DISTRIBUTION, ERRATIC, PROGRESS, BENIGN)
 SEED_STRIDE = 1000
 """Seeds between two conditions of a task, so that no two episodes of an evaluation share a scene."""
 

@@ -39,8 +39,10 @@ def command(
 
     No checkpoint is chosen by its loss; compare them in closed loop with `lbm eval`.
     """
+    config, size, choice = (take(kind, flags) for kind in (TrainConfig, ModelSize, PolicyChoice))
     import torch
 
+    from lbm_policy_node.core.plugins import PluginError
     from lbm_policy_node.data.datasets.dataset_reader import DatasetError, read_dataset
     from lbm_policy_node.policies.checkpoint.errors import CheckpointError
     from lbm_policy_node.training.loop import train
@@ -48,10 +50,9 @@ def command(
 
     if threads:
         torch.set_num_threads(threads)
-    config, size, choice = (take(kind, flags) for kind in (TrainConfig, ModelSize, PolicyChoice))
     options = {"choice": choice, "device": device, "stop_after": stop_after}
     try:
         folder = train(read_dataset(dataset), out, config, size, **options)
-    except (DatasetError, ResumeError, CheckpointError) as error:
+    except (DatasetError, ResumeError, CheckpointError, PluginError) as error:
         raise click.ClickException(str(error)) from error
     click.echo(f"checkpoint: {folder}")

@@ -99,12 +99,24 @@ def load(group: str, name: str, expected: type) -> Any:
     return _import(installed(group)[name], expected)
 
 
-def _import(entry: EntryPoint, expected: type) -> Any:
-    who = f"'{entry.name}' of {entry.group} ({entry.value})"
+def import_attribute(path: str) -> Any:
+    """Import what a kind names by "module:attribute", such as its trainer.
+
+    Raises:
+        PluginError: It cannot be imported.
+    """
     try:
-        kind = entry.load()
+        return EntryPoint("", path, "").load()
     except Exception as error:  # the code of another package runs here, and may raise anything
-        raise PluginError(f"{who} cannot be imported: {type(error).__name__}: {error}") from error
+        raise PluginError(f"{path} cannot be imported: {type(error).__name__}: {error}") from error
+
+
+def _import(entry: EntryPoint, expected: type) -> Any:
+    try:
+        kind = import_attribute(entry.value)
+    except PluginError as error:
+        raise PluginError(f"'{entry.name}' of {entry.group}: {error}") from error
     if not isinstance(kind, expected):
-        raise PluginError(f"{who} is a {type(kind).__name__}; expected a {expected.__name__}")
+        text = f"'{entry.name}' of {entry.group} ({entry.value}) is a {type(kind).__name__}"
+        raise PluginError(f"{text}; expected a {expected.__name__}")
     return kind

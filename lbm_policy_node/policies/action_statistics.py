@@ -11,10 +11,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from lbm_policy_node.policies.checkpoint.errors import CheckpointError
-from lbm_policy_node.policies.checkpoint.extensions import Extensions
 from lbm_policy_node.policies.checkpoint.features import ACTION_KEY
-from lbm_policy_node.policies.checkpoint.files import CONFIG_FILE, read_json
 from lbm_policy_node.policies.policy import FloatArray
+from lbm_policy_node.policies.registry import kind_of, lacks
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -30,34 +29,30 @@ def read_action_std(path: str | Path) -> FloatArray:
         Shape (action_dim,); (horizon, action_dim) where each future step has its own statistics.
 
     Raises:
-        CheckpointError: The policy has no action statistics (a weightless one), or a file is damaged.
+        CheckpointError: The kind of policy has no action statistics, or a file is damaged.
     """
     directory = Path(path)
-    file = directory / CONFIG_FILE
-    config = read_json(file)
-    kind = config.get("type")
-    if kind in ("pi0", "pi05"):
-        from lbm_policy_node.policies.pi0.config import Pi0Config
-        from lbm_policy_node.policies.pi0.processors import read_pi0_processors
-
-        stats = read_pi0_processors(directory, Pi0Config.from_dict(config, str(file))).outputs.stats
-        return _spread(directory, stats.get(ACTION_KEY, {}))
-    if kind != "multi_task_dit":
-        raise CheckpointError(
-            file, "type", f"is {kind!r}, which has no action statistics to scale a score with"
-        )
-    from lbm_policy_node.policies.checkpoint.processor_files import read_processors  # here: it needs torch
-
-    extensions = Extensions.from_dict(config.get("lbm_extensions", {}), str(file))
-    steps = config.get("horizon") if extensions.per_timestep_action_stats else None
-    return _spread(directory, read_processors(directory, steps).outputs.stats.get(ACTION_KEY, {}))
+    name, kind = kind_of(directory)
+    if kind.action_std is None:
+        text = "has no action statistics to scale a score with"
+        raise lacks(directory, name, text, lambda kind: kind.action_std)
+    return kind.action_std(directory)
 
 
-def _spread(directory: Path, stats: Mapping[str, Tensor]) -> FloatArray:
-    """The standard deviation, or half of a range."""
-    if "std" in stats:
-        return stats["std"].numpy().astype(np.float64)
+def spread(directory: Path, stats: Mapping[str, Mapping[str, Tensor]]) -> FloatArray:
+    """Return the spread of the actions from a checkpoint's statistics.
+
+    Args:
+        directory: The checkpoint, for messages.
+        stats: Feature to the name of a statistic to its values.
+
+    Raises:
+        CheckpointError: There is neither a standard deviation nor a range.
+    """
+    action = stats.get(ACTION_KEY, {})
+    if "std" in action:
+        return action["std"].numpy().astype(np.float64)
     for low, high in (("min", "max"), ("q01", "q99"), ("q10", "q90")):
-        if low in stats and high in stats:
-            return (stats[high] - stats[low]).numpy().astype(np.float64) / 2.0
-    raise CheckpointError(directory, f"{ACTION_KEY}.std", f"is missing; there are {sorted(stats)}")
+        if low in action and high in action:
+            return (action[high] - action[low]).numpy().astype(np.float64) / 2.0
+    raise CheckpointError(directory, f"{ACTION_KEY}.std", f"is missing; there are {sorted(action)}")

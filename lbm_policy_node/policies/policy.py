@@ -62,7 +62,32 @@ class PolicySpec:
 
 
 class Policy(Protocol):
-    """Anything that turns observations into action chunks. One thread at a time may call it."""
+    """Anything that turns observations into action chunks: the seam behind which every model lives.
+
+    **What it computes.** K samples of p(a_0 ... a_(H-1) | o_(t-n+1) ... o_t): o are the last n =
+    `spec.n_obs_steps` observations, `spec.step_s` apart, and a_i is the action for the time of the newest
+    observation + i * `spec.step_s`, for H = `spec.horizon` rows. ::
+
+        time       t-1    t     t+1   t+2   t+3          step_s between them
+        history    o      o
+        samples           a_0   a_1   a_2   a_3          each of K, row 0 at the newest observation
+
+    - Actions are in the physical units and the order of the robot spec: normalisation, relative actions and
+      the like are undone before they are returned. Values are finite.
+    - Sample 0 is the one to execute. It depends on the observations and the seed alone, not on `n_samples`,
+      so a monitor that asks for more samples does not change what the robot does.
+    - The same observations and the same seed give the same numbers on the same device, in any order of
+      calls: no state is kept from one call to the next. Replay tests rely on this. (An openpi server draws
+      its own noise and cannot promise it.)
+    - A policy with `spec.stochastic` false returns K equal samples; the monitor then does not judge it.
+    - With a prefix, which only some take (`spec.accepts_prefix`), the chunks continue the given actions.
+    - One thread at a time may call it. It may take as long as one inference takes: the policy node calls it
+      in a thread of its own, and the part of a chunk that has passed by then is not executed.
+
+    Optional abilities are protocols of their own: `EmbeddingPolicy`, `ClosingPolicy`. A policy that is loaded
+    from a folder is a `DescribedPolicy`; its kind is registered by a `PolicyKind` (policies/kind.py), which
+    says how it is loaded, verified and trained.
+    """
 
     @property
     def spec(self) -> PolicySpec:

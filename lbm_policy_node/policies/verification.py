@@ -1,17 +1,15 @@
 # SPDX-FileCopyrightText: 2026 lbm_policy contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Compares any checkpoint with reference tensors; the kind in config.json chooses the stages."""
+"""Compares any checkpoint with reference tensors; its kind chooses the stages."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
 
-from lbm_policy_node.policies.checkpoint.errors import CheckpointError
-from lbm_policy_node.policies.checkpoint.files import CONFIG_FILE, read_json
-from lbm_policy_node.policies.reference import StageResult, read_reference
-
-KINDS = ("multi_task_dit", "pi0", "pi05")
+from lbm_policy_node.policies.kind import VerifyRequest
+from lbm_policy_node.policies.reference import StageResult
+from lbm_policy_node.policies.registry import kind_of, lacks
 
 
 def verify_checkpoint(
@@ -34,16 +32,15 @@ def verify_checkpoint(
     Raises:
         CheckpointError: The checkpoint or the reference cannot be used.
     """
-    kind = read_json(directory / CONFIG_FILE).get("type")
-    if kind == "multi_task_dit":
-        from lbm_policy_node.policies.multitask_dit.checkpoint import load_checkpoint
-        from lbm_policy_node.policies.multitask_dit.policy import MultiTaskDiTPolicy
-        from lbm_policy_node.policies.multitask_dit.verification import read_instruction, verify
-
-        policy = MultiTaskDiTPolicy(load_checkpoint(directory, tokenizer), device)
-        return verify(policy, read_reference(reference), instruction or read_instruction(reference))
-    if kind in ("pi0", "pi05"):
-        from lbm_policy_node.policies.pi0.verification import load_for_verification, verify_pi0
-
-        return verify_pi0(load_for_verification(directory, device), read_reference(reference))
-    raise CheckpointError(directory / CONFIG_FILE, "type", f"is {kind!r}, expected one of {KINDS}")
+    name, kind = kind_of(directory)
+    if kind.verify is None:
+        raise lacks(directory, name, "has no numbers to verify", lambda kind: kind.verify)
+    return kind.verify(
+        VerifyRequest(
+            directory=directory,
+            reference=reference,
+            instruction=instruction,
+            device=device,
+            tokenizer=tokenizer,
+        )
+    )

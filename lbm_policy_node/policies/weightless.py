@@ -18,6 +18,7 @@ from lbm_policy_node.policies.checkpoint.features import ACTION_KEY, STATE_KEY, 
 from lbm_policy_node.policies.checkpoint.field_types import check_types, is_sequence_of
 from lbm_policy_node.policies.checkpoint.files import CONFIG_FILE, file_id, read_json, write_json
 from lbm_policy_node.policies.checkpoint.sidecar import Sidecar, read_sidecar, write_sidecar
+from lbm_policy_node.policies.kind import PolicyKind
 from lbm_policy_node.policies.policy import FloatArray, ImageFeature, PolicySpec, check_request
 
 KIND = "weightless"
@@ -145,6 +146,9 @@ def load_weightless(path: str | Path) -> WeightlessPolicy:
     state, action = config.input_features[STATE_KEY], config.output_features[ACTION_KEY]
     sidecar.check_widths(directory, state.shape[0], action.shape[0])
     return WeightlessPolicy(config, file_id(file), sidecar)
+
+
+POLICY_KIND = PolicyKind(load=lambda asked: load_weightless(asked.directory))
 
 
 def create_weightless(path: str | Path, config: WeightlessConfig, sidecar: Sidecar | None = None) -> Path:

@@ -7,6 +7,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from lbm_policy_node.policies.kind import PolicyKind
+from lbm_policy_node.policies.registry import kinds_with
+
 _RULES = ("lfi", "mfi", "oldest", "newest", "uniform")
 
 
@@ -63,27 +66,40 @@ class TrainConfig:
                 raise ValueError(f"{name} must be at least 1, is {getattr(self, name)}")
 
 
+def trained_kinds() -> dict[str, PolicyKind]:
+    """Return the kinds of policy that can be trained, by what `--policy` calls them.
+
+    Raises:
+        PluginError: Two packages offer the same name.
+    """
+    found = kinds_with(lambda kind: kind.trainer)
+    return {kind.trained_as or name: kind for name, kind in found.items()}
+
+
 @dataclass(frozen=True, kw_only=True)
 class PolicyChoice:
     """Which policy is trained, and from what; each field is a flag of `lbm train`."""
 
-    policy: str = _option("dit", "A new policy: dit (multitask DiT), pi0 or pi05.")
-    init: str = _option("", "Checkpoint folder to fine-tune (pi0 or pi05).")
+    policy: str = _option("dit", "A new policy: dit (multitask DiT), pi0, pi05, or another package's.")
+    init: str = _option("", "Checkpoint folder to fine-tune (pi0, pi05, or another package's).")
     train: str = _option("all", "What learns: all, or expert (pi0: vision and language stay as they are).")
     pi0_size: str = _option("tiny", "Shape of a new pi0: tiny, small or full.")
     tokenizer: str = _option("", "Tokenizer folder or file for --init, if the checkpoint has none.")
     gradient_checkpointing: bool = _option(False, "pi0: less memory for more computing.")
 
     def __post_init__(self) -> None:
+        kinds = trained_kinds()
         for name, known in (
-            ("policy", ("dit", "pi0", "pi05")),
-            ("train", ("all", "expert")),
+            ("policy", tuple(kinds)),
+            ("train", tuple(dict.fromkeys(part for kind in kinds.values() for part in kind.trainable_parts))),
             ("pi0_size", ("tiny", "small", "full")),
         ):
             if getattr(self, name) not in known:
                 raise ValueError(f"{name} must be one of {known}, is '{getattr(self, name)}'")
-        if self.policy == "dit" and not self.init and self.train != "all":
-            raise ValueError(f"train must be all for a multitask DiT, is '{self.train}'")
+        parts = kinds[self.policy].trainable_parts
+        if not self.init and self.train not in parts:
+            text = f"train must be {' or '.join(parts)} for a new {self.policy}, is '{self.train}'"
+            raise ValueError(text)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -15,12 +15,12 @@ from accelerate import Accelerator
 from torch import nn
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
-from lbm_policy_node.core.types import Array
 from lbm_policy_node.data.datasets.dataset_reader import Dataset
 from lbm_policy_node.policies.checkpoint.features import ACTION_KEY, STATE_KEY
 from lbm_policy_node.policies.checkpoint.sidecar import Sidecar
 from lbm_policy_node.training.average import averaged
 from lbm_policy_node.training.config import ModelSize, PolicyChoice, TrainConfig
+from lbm_policy_node.training.make_subject import chosen_kind, make_subject
 from lbm_policy_node.training.progress import Progress
 from lbm_policy_node.training.remembering import remembered
 from lbm_policy_node.training.resume import check_settings, load_state, save_state
@@ -67,10 +67,7 @@ def train(
     # These may refuse: before the run's settings are written.
     dataset = remembered(dataset, config.memory, config.cap, seed=config.seed)
     weights = dataset_weights(dataset, config.weights)
-    if choice.init:
-        from lbm_policy_node.policies.pi0.checkpoint import read_config
-
-        read_config(Path(choice.init))
+    chosen_kind(choice)
     accelerator = Accelerator(mixed_precision=_precision(config, device), cpu=device == "cpu")
     if accelerator.is_main_process:
         check_settings(out / "resume", config, size, choice, str(dataset.root), accelerator.num_processes)
@@ -80,19 +77,6 @@ def train(
         dataset, out, config, accelerator, lambda: make_subject(dataset, config, size, choice, weights)
     )
     return run.proceed(min(config.steps, stop_after or config.steps))
-
-
-def make_subject(
-    dataset: Dataset, config: TrainConfig, size: ModelSize, choice: PolicyChoice, weights: Array | None
-) -> Subject:
-    """The policy to train; its code is imported only then."""
-    if choice.policy == "dit" and not choice.init:
-        from lbm_policy_node.training.multitask_dit.dit_subject import DiTSubject
-
-        return DiTSubject(dataset, config, size, weights)
-    from lbm_policy_node.training.pi0.pi0_subject import Pi0Subject
-
-    return Pi0Subject(dataset, config, size, choice, weights)
 
 
 class _Run:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from scipy.stats import beta, binom
 from sklearn.metrics import balanced_accuracy_score, roc_auc_score
 
-from lbm_policy_node.assessment.metrics import Share, auroc, clopper_pearson, holm, mcnemar_exact, rates
+from lbm_policy_node.assessment.metrics import Share, auroc, clopper_pearson, mcnemar_exact, rates
 
 LABELLED = st.lists(
     st.tuples(st.one_of(st.integers(-3, 3).map(float), st.floats(-1e6, 1e6)), st.booleans()), min_size=2
@@ -78,19 +78,3 @@ def test_mcnemar_agrees_with_counting_the_outcomes_by_hand(rows):
     tail = sum(comb(n, k) for k in range(min(result.only_first, result.only_second) + 1)) / 2**n
     assert result.p_value == pytest.approx(min(1.0, 2 * tail), abs=1e-12)
     assert n == int((first != second).sum())
-
-
-def test_holm_adjusts_in_steps_and_keeps_the_order_given():
-    assert holm([0.01, 0.04, 0.03]) == pytest.approx([0.03, 0.06, 0.06])
-    assert holm([0.9, 0.8]) == pytest.approx([1.0, 1.0])
-    assert holm([]) == ()
-    with pytest.raises(ValueError, match="from 0 to 1"):
-        holm([nan])
-
-
-@given(st.lists(st.floats(0, 1), min_size=1, max_size=12), st.randoms())
-def test_holm_does_not_depend_on_the_order(p_values, random):
-    shuffled = random.sample(range(len(p_values)), len(p_values))
-    adjusted = holm(p_values)
-    assert holm([p_values[i] for i in shuffled]) == pytest.approx([adjusted[i] for i in shuffled])
-    assert all(a >= p for a, p in zip(adjusted, p_values, strict=True))

@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any
 
 from lbm_policy_node.core.spec.spec_reader import SpecError, SpecReader
-from lbm_policy_node.core.types import ActionChunk
 from lbm_policy_node.monitors.calibration.thresholds import LEVELS, LevelThresholds, score_detector
 from lbm_policy_node.monitors.layout import ChunkLayout
 from lbm_policy_node.monitors.scale import ActionScale
@@ -114,10 +113,6 @@ class Calibration:
         """First 16 hexadecimal digits of the content's SHA-256."""
         content = json.dumps(self.to_dict(), sort_keys=True, allow_nan=False)
         return hashlib.sha256(content.encode()).hexdigest()[:16]
-
-    def mismatches(self, chunk: ActionChunk) -> tuple[str, ...]:
-        """Say how a chunk differs from those of the calibration; nothing when it may be judged by it."""
-        return tuple(ChunkLayout.of(chunk).differences(self.layout).values())
 
     def to_dict(self) -> dict[str, Any]:
         """JSON values."""

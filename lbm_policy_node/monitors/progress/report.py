@@ -22,7 +22,6 @@ class ProgressSnapshot:
         time_limit_s: Time allowed for the task; infinite where there is no limit.
         instruction: What the robot was told to do.
         image: uint8 RGB (height, width, 3); must not change afterwards.
-        reward: The simulator's reward, where there is one.
 
     Raises:
         ValueError: A value that cannot be; the message names it.
@@ -33,7 +32,6 @@ class ProgressSnapshot:
     time_limit_s: float
     instruction: str
     image: ImageArray
-    reward: float | None = None
 
     def __post_init__(self) -> None:
         image = self.image

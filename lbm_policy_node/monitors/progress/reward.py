@@ -5,16 +5,11 @@
 from __future__ import annotations
 
 import math
-from collections import deque
 from dataclasses import dataclass
 
 import numpy as np
 
 from lbm_policy_node.core.types import Array
-from lbm_policy_node.monitors.progress.detector import KEPT_REPORTS
-from lbm_policy_node.monitors.progress.report import ProgressReport, ProgressSnapshot, no_verdict
-
-NAME = "reward"
 
 
 @dataclass(frozen=True)
@@ -72,7 +67,7 @@ class RewardProgress:
 
 
 def trace(stamps_ns: Array, rewards: Array, config: RewardConfig | None = None) -> Array:
-    """The scores of a recorded episode, what `RewardDetector` would have said live.
+    """The scores of a recorded episode.
 
     Args:
         stamps_ns: Ascending, shape (steps,).
@@ -93,50 +88,3 @@ def trace(stamps_ns: Array, rewards: Array, config: RewardConfig | None = None) 
     return np.array(
         [progress.update(int(t), float(r)) for t, r in zip(stamps_ns, rewards, strict=True)], dtype=float
     )
-
-
-class RewardDetector:
-    """The detector: a report for each snapshot, at once. It needs no thread, being a few comparisons."""
-
-    name = NAME
-
-    def __init__(self, config: RewardConfig) -> None:
-        """Begin an episode."""
-        self._config = config
-        self._closed = False
-        self._reports: deque[ProgressReport] = deque(maxlen=KEPT_REPORTS)
-        self._progress = RewardProgress(config)
-
-    def submit(self, snapshot: ProgressSnapshot) -> None:
-        """Judge a snapshot."""
-        if not self._closed:
-            self._reports.append(self._judge(snapshot))
-
-    def take(self) -> ProgressReport | None:
-        """The oldest report that was not taken yet."""
-        return self._reports.popleft() if self._reports else None
-
-    def reset(self) -> None:
-        """Begin a new episode."""
-        self._reports.clear()
-        self._progress = RewardProgress(self._config)
-
-    def close(self) -> None:
-        """Ignore later snapshots."""
-        self._closed = True
-
-    def _judge(self, snapshot: ProgressSnapshot) -> ProgressReport:
-        if snapshot.reward is None:
-            return no_verdict(snapshot.stamp_ns, NAME, "the snapshot carries no reward")
-        try:
-            score = self._progress.update(snapshot.stamp_ns, snapshot.reward)
-        except ValueError as error:
-            self._progress = RewardProgress(self._config)
-            return no_verdict(snapshot.stamp_ns, NAME, f"{error}; begins anew")
-        if math.isnan(score):
-            return no_verdict(snapshot.stamp_ns, NAME, f"the reward is {snapshot.reward}")
-        stalled_s = score * self._config.window_s
-        text = f"best reward unchanged for {stalled_s:.1f} s of {self._config.window_s:g} s"
-        return ProgressReport(
-            stamp_ns=snapshot.stamp_ns, failed=score > 1, score=score, detector=NAME, text=text
-        )

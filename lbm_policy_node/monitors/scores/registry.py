@@ -5,12 +5,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from importlib import import_module
 from pathlib import Path
 
 from lbm_policy_node.core import plugins
 from lbm_policy_node.core.episodes.chunk_episode import ChunkEpisode
-from lbm_policy_node.core.plugins import Kinds, PluginError
+from lbm_policy_node.core.plugins import Kinds, PluginError, import_attribute
 from lbm_policy_node.monitors.pair import SamplePair
 from lbm_policy_node.monitors.scores.score import Score, ScoreConfig
 
@@ -106,5 +105,4 @@ def train_score(name: str, episodes: Iterable[ChunkEpisode], folder: Path) -> st
     if not trainer:
         trained = [other for other in score_names() if score_class(other).trainer]
         raise ValueError(f"the score '{name}' is not trained; these are: {', '.join(trained)}")
-    module, _, function = trainer.partition(":")
-    return getattr(import_module(module), function)(episodes, folder)
+    return import_attribute(trainer)(episodes, folder)

@@ -17,7 +17,7 @@ from lbm_policy_node.policies.multitask_dit.model import MultiTaskDiT
 from lbm_policy_node.policies.normalization import Normalizer
 from lbm_policy_node.policies.tokenizer import InstructionTokenizer
 from lbm_policy_node.training.build import from_scratch, statistics
-from lbm_policy_node.training.config import ModelSize, TrainConfig
+from lbm_policy_node.training.config import ModelSize, PolicyChoice, TrainConfig
 from lbm_policy_node.training.multitask_dit.goal_head import Learner
 from lbm_policy_node.training.samples import ChunkSamples, to_network
 from lbm_policy_node.training.subject import OptimizerSettings, Trainee
@@ -27,7 +27,12 @@ class DiTSubject:
     """A new multitask DiT on a dataset."""
 
     def __init__(
-        self, dataset: Dataset, config: TrainConfig, size: ModelSize, weights: Array | None = None
+        self,
+        dataset: Dataset,
+        config: TrainConfig,
+        size: ModelSize,
+        choice: PolicyChoice,
+        weights: Array | None = None,
     ) -> None:
         """Build the model; weights say how much each step of the dataset counts."""
         self.blueprint = from_scratch(dataset, size, config)

@@ -11,7 +11,6 @@ from typing import Any
 
 import pytest
 
-from lbm_policy_node.monitors.progress.make import make_progress_detector
 from lbm_policy_node.monitors.progress.report import ProgressReport, ProgressSnapshot
 from lbm_policy_node.monitors.progress.vlm import VlmConfig, VlmDetector
 
@@ -31,8 +30,7 @@ def make() -> Iterator[Callable[[VlmConfig], VlmDetector]]:
     made: list[VlmDetector] = []
 
     def make_detector(config: VlmConfig) -> VlmDetector:
-        detector = make_progress_detector(config)
-        assert isinstance(detector, VlmDetector)
+        detector = VlmDetector(config)
         made.append(detector)
         return detector
 
@@ -182,7 +180,7 @@ def test_a_missing_or_malformed_key_is_refused_before_anything_is_sent(
 ) -> None:
     monkeypatch.setenv("SOME_KEY", value)
     with pytest.raises(ValueError, match=rf"SOME_KEY.*{reason}") as refused:
-        make_progress_detector(replace(config, api_key_env="SOME_KEY"))
+        VlmDetector(replace(config, api_key_env="SOME_KEY"))
     assert not value or value not in str(refused.value)
     assert not server.requests
 

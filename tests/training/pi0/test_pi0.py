@@ -20,7 +20,8 @@ from lbm_policy_node.cli import train as train_command
 from lbm_policy_node.policies.checkpoint.errors import CheckpointError
 from lbm_policy_node.policies.load import load_policy
 from lbm_policy_node.training.config import ModelSize, PolicyChoice, TrainConfig
-from lbm_policy_node.training.loop import make_subject, train
+from lbm_policy_node.training.loop import train
+from lbm_policy_node.training.make_subject import make_subject
 from lbm_policy_node.training.pi0.pi0_subject import Pi0Subject
 from lbm_policy_node.training.resume import ResumeError
 
