@@ -46,7 +46,7 @@ def _is_text(node: ast.expr) -> bool:
 def _constants() -> dict[str, str]:
     tree = ast.parse((NODES / "topics.py").read_text())
     return {
-        node.target.id: node.value.value
+        node.target.id: str(node.value.value)
         for node in tree.body
         if isinstance(node, ast.AnnAssign)
         and isinstance(node.target, ast.Name)
