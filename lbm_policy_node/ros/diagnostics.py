@@ -10,7 +10,7 @@ from rclpy.node import Node
 
 from lbm_policy_node.core.health import Health
 
-from . import qos
+from . import qos, topics
 
 PERIOD_S: Final = 1.0
 
@@ -21,7 +21,7 @@ class Diagnostics:
     def __init__(self, node: Node, health: Callable[[], Health], *, hardware_id: str) -> None:
         """Start the periodic report; ``health`` is called each time."""
         self._node, self._health, self._hardware_id = node, health, hardware_id
-        self._publisher = node.create_publisher(DiagnosticArray, "/diagnostics", qos.DIAGNOSTICS)
+        self._publisher = node.create_publisher(DiagnosticArray, topics.DIAGNOSTICS, qos.DIAGNOSTICS)
         self._timer = node.create_timer(PERIOD_S, self.publish)
         self._last_level: bytes | None = None
 

@@ -5,9 +5,7 @@
 from lbm_msgs.msg import EpisodeEvent
 from rclpy.node import Node
 
-from . import conversion, qos
-
-TOPIC = "episode_events"
+from . import conversion, qos, topics
 
 
 class EpisodeEvents:
@@ -16,7 +14,7 @@ class EpisodeEvents:
     def __init__(self, node: Node) -> None:
         """Create the publisher."""
         self._node = node
-        self._publisher = node.create_publisher(EpisodeEvent, TOPIC, qos.EPISODE_EVENT)
+        self._publisher = node.create_publisher(EpisodeEvent, topics.EPISODE_EVENTS, qos.EPISODE_EVENT)
 
     def publish(
         self, event: int, *, source: str, text: str = "", instruction: str = "", now_ns: int | None = None

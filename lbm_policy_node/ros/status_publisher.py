@@ -11,10 +11,8 @@ from rclpy.node import Node
 
 from lbm_policy_node.running.report import PolicyReport
 
-from . import conversion, qos
+from . import conversion, qos, topics
 
-TOPIC = "policy_node/status"
-"""Fixed, whatever the node is called: the executor listens here."""
 PERIOD_S = 1.0
 FLUSH_S = 0.5
 
@@ -27,7 +25,7 @@ class StatusPublisher:
     ) -> None:
         """Start the periodic status; ``feedback`` takes what a running action's client should see."""
         self._node, self._report, self._feedback = node, report, feedback
-        self._publisher = node.create_publisher(PolicyStatus, TOPIC, qos.STATUS)
+        self._publisher = node.create_publisher(PolicyStatus, topics.POLICY_STATUS, qos.STATUS)
         self._timer = node.create_timer(PERIOD_S, self.publish)
         self._last: object = None
 

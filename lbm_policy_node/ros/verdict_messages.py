@@ -1,13 +1,12 @@
 # SPDX-FileCopyrightText: 2026 lbm_policy contributors
 # SPDX-License-Identifier: Apache-2.0
-"""A monitor's verdicts to and from messages."""
+"""A monitor's verdicts as messages; data/episodes/episode.py reads them back out of a recorded episode."""
 
 import math
 
 from lbm_msgs.msg import ActionChunk as ActionChunkMessage
 from lbm_msgs.msg import MonitorVerdict
 
-from lbm_policy_node.messages.stamps import to_ns
 from lbm_policy_node.monitors.verdict import Level, Verdict
 
 from .conversion import to_stamp
@@ -37,29 +36,6 @@ def verdict_message(verdict: Verdict, *, score_name: str) -> MonitorVerdict:
     )
     message.header.stamp = to_stamp(verdict.stamp_ns)
     return message
-
-
-def verdict_from_message(message: MonitorVerdict) -> Verdict:
-    """Convert a verdict back; its detector gets the name only where the kind has several.
-
-    Raises:
-        ValueError: The level is unknown.
-    """
-    named = message.detector and message.detector != "time_limit"
-    return Verdict(
-        stamp_ns=to_ns(message.header.stamp),
-        chunk_id=message.chunk_id,
-        level=Level(message.level),
-        detector=f"{message.detector}:{message.monitor}" if named else message.detector,
-        score=message.score,
-        statistic=message.statistic,
-        warn_threshold=message.warn_threshold,
-        stop_threshold=message.stop_threshold,
-        overlap_steps=message.overlap_steps,
-        n_samples=message.n_samples,
-        calibration_id=message.calibration_id,
-        text=message.text,
-    )
 
 
 def fault_message(

@@ -85,9 +85,25 @@ def fulfil(assignment: Assignment, config: CollectionConfig, folder: Path) -> in
         scene = Scene(seed=seed, start_offset_m=config.demonstration.start_offset_m, ajar=ajar)
         demonstration = demonstrate(robot, expert, scene, config.demonstration)
         if demonstration is not None:
-            _save(demonstration, assignment.path(folder))
+            save(demonstration, assignment.path(folder))
             return attempt + 1
     raise RuntimeError(f"the expert of '{assignment.task}' failed {ATTEMPTS} times in a row")
+
+
+def save(demonstration: Demonstration, path: Path) -> None:
+    """Write the file of a demonstration, whole or not at all."""
+    partial = path.with_suffix(".partial")
+    arrays = {f"images.{name}": frames for name, frames in demonstration.images.items()}
+    with partial.open("wb") as file:
+        np.savez(
+            file,
+            state=demonstration.state,
+            action=demonstration.action,
+            instruction=np.array(demonstration.instruction),
+            allow_pickle=False,
+            **arrays,
+        )
+    partial.rename(path)
 
 
 def load(paths: Sequence[Path]) -> Iterator[Demonstration]:
@@ -109,18 +125,3 @@ def _simulator(task: str, height: int, width: int) -> tuple[SimulatedRobot, Scri
             _current.pop().close()
         _current.append(SimulatedRobot(TASKS[task], height=height, width=width))
     return _current[0], ScriptedExpert(TASKS[task])
-
-
-def _save(demonstration: Demonstration, path: Path) -> None:
-    partial = path.with_suffix(".partial")
-    arrays = {f"images.{name}": frames for name, frames in demonstration.images.items()}
-    with partial.open("wb") as file:
-        np.savez(
-            file,
-            state=demonstration.state,
-            action=demonstration.action,
-            instruction=np.array(demonstration.instruction),
-            allow_pickle=False,
-            **arrays,
-        )
-    partial.rename(path)

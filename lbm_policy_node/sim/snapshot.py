@@ -16,7 +16,6 @@ from lbm_policy_node.sim.robot import SimulatedRobot
 
 _STATE = int(mujoco.mjtState.mjSTATE_INTEGRATION)
 _PLAIN = (np.ndarray, np.generic, float, int, bool, type(None))
-_JOINTS = ("dof_frictionloss", "jnt_range", "actuator_gainprm", "actuator_biasprm")
 
 
 @dataclass(frozen=True, eq=False)

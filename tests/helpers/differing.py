@@ -12,7 +12,7 @@ import dataclasses
 import itertools
 import types
 import typing
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from enum import Enum
 from pathlib import Path
 from typing import Any, TypeVar
@@ -20,31 +20,43 @@ from typing import Any, TypeVar
 import numpy as np
 
 T = TypeVar("T")
-_numbers = itertools.count(3)
+Numbers = Iterator[int]
+"""Counts up through one record, so that no value comes twice."""
 
 
-def differing(kind: type[T], **given: Any) -> T:
+def differing(kind: type[T], /, fixed: Sequence[str] = (), **given: Any) -> T:
     """Make a dataclass with values that no other field has.
 
     Args:
         kind: The dataclass.
+        fixed: Fields that allow no other value than their default.
         given: Values of fields whose class allows few (a choice, a shape). They must differ from the default.
 
     Raises:
         AssertionError: A given value is the default or the same as another field's.
         TypeError: A field's type is not known here; give its value.
     """
+    return _record(kind, itertools.count(3), fixed, given)
+
+
+def _record(
+    kind: type[T], numbers: Numbers, fixed: Sequence[str] = (), given: Mapping[str, Any] | None = None
+) -> T:
     hints = typing.get_type_hints(kind)
-    names = [field.name for field in dataclasses.fields(typing.cast(Any, kind)) if field.init]
-    record = kind(**{name: given[name] if name in given else _value(hints[name], name) for name in names})
-    assert_differs(record)
+    values = dict(given or {})
+    for field in dataclasses.fields(typing.cast(Any, kind)):
+        if field.init and field.name not in (*values, *fixed):
+            made = _value(hints[field.name], field.name, numbers)
+            values[field.name] = field.default is not True if isinstance(made, bool) else made
+    record = kind(**values)
+    assert_differs(record, fixed)
     return record
 
 
-def assert_differs(record: Any) -> None:
+def assert_differs(record: Any, fixed: Sequence[str] = ()) -> None:
     """Fail where a field has its default or the value of another field; True and False may come twice."""
     seen: dict[str, str] = {}
-    for field in dataclasses.fields(record):
+    for field in (field for field in dataclasses.fields(record) if field.name not in fixed):
         value = getattr(record, field.name)
         assert not _same(value, _default(field)), f"{field.name} has its default, {value!r}"
         twin = seen.setdefault(repr(value), field.name)
@@ -61,9 +73,13 @@ def assert_same_record(back: Any, record: Any) -> None:
 
 def differing_message(kind: type[T]) -> T:
     """Make a ROS message with values that no other field has; lists have two entries."""
+    return _message(kind, itertools.count(3))
+
+
+def _message(kind: type[T], numbers: Numbers) -> T:
     message: Any = kind()
     for name, type_name in message.get_fields_and_field_types().items():
-        setattr(message, name, _message_value(type(getattr(message, name)), type_name, name))
+        setattr(message, name, _message_value(type(getattr(message, name)), type_name, name, numbers))
     return message
 
 
@@ -85,51 +101,51 @@ def _same(a: Any, b: Any) -> bool:
     return type(a) is type(b) and (a == b or (a != a and b != b))  # NaN is as NaN was
 
 
-def _value(hint: Any, name: str) -> Any:
+def _value(hint: Any, name: str, numbers: Numbers) -> Any:
     origin, parts = typing.get_origin(hint), typing.get_args(hint)
     if origin in (typing.Union, types.UnionType):
-        return _value(next(part for part in parts if part is not type(None)), name)
+        return _value(next(part for part in parts if part is not type(None)), name, numbers)
     if origin is typing.Literal:
         return parts[-1]
     if origin is tuple:
         kinds = [parts[0]] * 2 if parts[-1] is Ellipsis else parts
-        return tuple(_value(part, name) for part in kinds)
+        return tuple(_value(part, name, numbers) for part in kinds)
     if origin is not None and issubclass(origin, Mapping):
-        return {f"{name}{next(_numbers)}": _value(parts[1], name)}
+        return {f"{name}{next(numbers)}": _value(parts[1], name, numbers)}
     if origin is not None and issubclass(origin, Sequence):
-        return [_value(parts[0], name) for _ in range(2)]
-    return _plain(hint, name)
+        return [_value(parts[0], name, numbers) for _ in range(2)]
+    return _plain(hint, name, numbers)
 
 
-def _plain(hint: Any, name: str) -> Any:
+def _plain(hint: Any, name: str, numbers: Numbers) -> Any:
     if hint is bool:
         return True
     if hint is int:
-        return next(_numbers)
+        return next(numbers)
     if hint is float:
-        return next(_numbers) + 0.25
+        return next(numbers) + 0.25
     if hint in (str, Any):
-        return f"{name}-{next(_numbers)}-ä"
+        return f"{name}-{next(numbers)}-ä"
     if hint is Path:
-        return Path(f"{name}-{next(_numbers)}")
+        return Path(f"{name}-{next(numbers)}")
     if isinstance(hint, type) and issubclass(hint, Enum):
         return list(hint)[-1]
     if dataclasses.is_dataclass(hint):
-        return differing(typing.cast(Any, hint))
+        return _record(typing.cast(Any, hint), numbers)
     raise TypeError(f"how to make a {hint} for '{name}' is not known; give a value")
 
 
-def _message_value(kind: type, type_name: str, name: str) -> Any:
+def _message_value(kind: type, type_name: str, name: str, numbers: Numbers) -> Any:
     if type_name.startswith("sequence<"):
         item = type_name.removeprefix("sequence<").removesuffix(">")
-        return [_message_value(_python_type(item), item, name) for _ in range(2)]
+        return [_message_value(_python_type(item), item, name, numbers) for _ in range(2)]
     if "/" in type_name:
-        return differing_message(kind)
+        return _message(kind, numbers)
     if type_name in ("float", "double"):
-        return next(_numbers) + 0.25
+        return next(numbers) + 0.25
     if type_name == "boolean":
         return True
-    return f"{name}-{next(_numbers)}-ä" if type_name == "string" else next(_numbers) % 256
+    return f"{name}-{next(numbers)}-ä" if type_name == "string" else next(numbers)
 
 
 def _python_type(type_name: str) -> Any:

@@ -10,7 +10,7 @@ from lbm_msgs.msg import ActionChunk
 from rclpy.node import Node
 from sensor_msgs.msg import Image
 
-from lbm_policy_node.ros import qos
+from lbm_policy_node.ros import qos, topics
 from lbm_policy_node.ros.bench.bench_messages import CAMERAS, TYPES, still_chunk
 from lbm_policy_node.ros.process import run
 
@@ -22,10 +22,12 @@ class Echo(Node):
         super().__init__("bench_echo")
         self._answer = still_chunk(1, 0, horizon=16, step_s=1 / 30)
         self._stamps: dict[str, Time | None] = dict.fromkeys(CAMERAS)
-        self._chunks = self.create_publisher(ActionChunk, "/bare/action_chunks", qos.CHUNK)
+        self._chunks = self.create_publisher(ActionChunk, topics.BARE_CHUNKS, qos.CHUNK)
         for name, kind in TYPES.items():
             profile = qos.CAMERA if kind is Image else qos.PROPRIO
-            self.create_subscription(kind, f"/bare/{name}", self._receiver(name), profile)
+            self.create_subscription(
+                kind, topics.below(topics.BARE_ROBOT, name), self._receiver(name), profile
+            )
 
     def _receiver(self, name: str) -> Callable[[Any], None]:
         def receive(message: Any) -> None:

@@ -19,7 +19,7 @@ from lbm_msgs.srv import StartPolicy
 from rclpy.node import Node
 
 from lbm_policy_node.messages.stamps import to_ns
-from lbm_policy_node.ros import qos
+from lbm_policy_node.ros import qos, topics
 from lbm_policy_node.ros.bench.bench_messages import ObservationPublisher, print_result
 from lbm_policy_node.ros.parameters import declare, parameter
 from lbm_policy_node.ros.process import run
@@ -28,7 +28,8 @@ RATE_HZ: Final = 30.0
 UNCOUNTED: Final = 8
 """Frames at the start of a window that only wake up the other side."""
 START_LIMIT_S: Final = 60.0
-SIDES: Final = ("policy", "bare")
+PREFIXES: Final = {"policy": topics.BENCH_ROBOT, "bare": topics.BARE_ROBOT}
+SIDES: Final = tuple(PREFIXES)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,17 +49,17 @@ class LatencyBench(Node):
         super().__init__("bench_latency")
         self.config = config = declare(self, LatencyConfig)
         size = {"height": config.height, "width": config.width}
-        self._robots = {side: ObservationPublisher(self, f"/{side}", **size) for side in SIDES}
+        self._robots = {side: ObservationPublisher(self, prefix, **size) for side, prefix in PREFIXES.items()}
         self._delays_ms: dict[str, list[float]] = {side: [] for side in SIDES}
         self._counted_stamps: set[int] = set()
         self._heard: set[str] = set()
         self._frame = self._window = 0
-        self.create_subscription(ActionChunk, "action_chunks", partial(self._on_chunk, "policy"), qos.CHUNK)
         self.create_subscription(
-            ActionChunk, "/bare/action_chunks", partial(self._on_chunk, "bare"), qos.CHUNK
+            ActionChunk, topics.ACTION_CHUNKS, partial(self._on_chunk, "policy"), qos.CHUNK
         )
-        self.create_subscription(PolicyStatus, "policy_node/status", self._on_status, qos.STATUS)
-        self._start = self.create_client(StartPolicy, "start_policy")
+        self.create_subscription(ActionChunk, topics.BARE_CHUNKS, partial(self._on_chunk, "bare"), qos.CHUNK)
+        self.create_subscription(PolicyStatus, topics.POLICY_STATUS, self._on_status, qos.STATUS)
+        self._start = self.create_client(StartPolicy, topics.START_POLICY)
         self._deadline = time.monotonic() + START_LIMIT_S
         self.create_timer(1.0 / RATE_HZ, self._tick)
 

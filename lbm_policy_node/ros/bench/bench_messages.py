@@ -13,7 +13,7 @@ from sensor_msgs.msg import Image, JointState
 
 from lbm_policy_node.core.types import ActionChunk as Chunk
 from lbm_policy_node.core.types import no_samples
-from lbm_policy_node.ros import conversion, qos
+from lbm_policy_node.ros import conversion, qos, topics
 from lbm_policy_node.ros.sim.sim_sensors import ImageMessage
 
 PREFIX: Final = "@bench "
@@ -33,7 +33,7 @@ class ObservationPublisher:
     def __init__(self, node: Node, prefix: str, *, height: int, width: int) -> None:
         self._publishers = {
             name: node.create_publisher(
-                kind, f"{prefix}/{name}", qos.CAMERA if kind is Image else qos.PROPRIO
+                kind, topics.below(prefix, name), qos.CAMERA if kind is Image else qos.PROPRIO
             )
             for name, kind in TYPES.items()
         }

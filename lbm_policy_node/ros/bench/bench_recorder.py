@@ -17,7 +17,7 @@ from diagnostic_msgs.msg import DiagnosticArray
 from lbm_msgs.msg import ControlState, PolicyStatus, RecorderStatus
 from rclpy.node import Node
 
-from lbm_policy_node.ros import conversion, qos
+from lbm_policy_node.ros import conversion, qos, topics
 from lbm_policy_node.ros.bench.bench_messages import ObservationPublisher, print_result
 from lbm_policy_node.ros.parameters import declare, parameter
 from lbm_policy_node.ros.process import run
@@ -45,11 +45,11 @@ class RecorderBench(Node):
     def __init__(self) -> None:
         super().__init__("bench_recorder")
         self._config = config = declare(self, RecorderBenchConfig)
-        self._robot = ObservationPublisher(self, "/policy", height=config.height, width=config.width)
-        self._control = self.create_publisher(ControlState, "control_state", qos.CONTROL_STATE)
-        self._policy = self.create_publisher(PolicyStatus, "policy_node/status", qos.STATUS)
-        self.create_subscription(RecorderStatus, "recorder_node/status", self._on_status, qos.STATUS)
-        self.create_subscription(DiagnosticArray, "/diagnostics", self._on_health, qos.DIAGNOSTICS)
+        self._robot = ObservationPublisher(self, topics.BENCH_ROBOT, height=config.height, width=config.width)
+        self._control = self.create_publisher(ControlState, topics.CONTROL_STATE, qos.CONTROL_STATE)
+        self._policy = self.create_publisher(PolicyStatus, topics.POLICY_STATUS, qos.STATUS)
+        self.create_subscription(RecorderStatus, topics.RECORDER_STATUS, self._on_status, qos.STATUS)
+        self.create_subscription(DiagnosticArray, topics.DIAGNOSTICS, self._on_health, qos.DIAGNOSTICS)
         self._status = RecorderStatus()
         self._hand_off_ms: list[tuple[float, float]] = []
         self._sent = {"images": 0, "states": 0}

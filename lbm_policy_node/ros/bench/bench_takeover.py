@@ -23,7 +23,7 @@ from rclpy.node import Node
 from sensor_msgs.msg import Joy
 
 from lbm_policy_node.messages.stamps import to_ns
-from lbm_policy_node.ros import qos
+from lbm_policy_node.ros import qos, topics
 from lbm_policy_node.ros.bench.bench_messages import ObservationPublisher, print_result, still_chunk
 from lbm_policy_node.ros.parameters import declare, parameter
 from lbm_policy_node.ros.process import run
@@ -57,7 +57,7 @@ class TakeoverBench(Node):
         super().__init__("bench_takeover")
         self._config = declare(self, TakeoverConfig)
         self._random = random.Random(self._config.seed)
-        self._robot = ObservationPublisher(self, "/policy", height=16, width=16)
+        self._robot = ObservationPublisher(self, topics.BENCH_ROBOT, height=16, width=16)
         self._delays_ms: list[float] = []
         self._pauses = 0
         self._arrivals: dict[int, int] = {}
@@ -69,12 +69,12 @@ class TakeoverBench(Node):
         self._paused = False
         self._last: ControlState | None = None
         self._progress_s = time.monotonic()
-        self._chunks = self.create_publisher(ActionChunk, "action_chunks", qos.CHUNK)
-        self._status = self.create_publisher(PolicyStatus, "policy_node/status", qos.STATUS)
-        self._joy = self.create_publisher(Joy, "/joy", 10)
-        self.create_subscription(ControlState, "control_state", self._on_state, qos.CONTROL_STATE)
-        self.create_subscription(PoseStamped, "/bench/target_pose", self._on_command, qos.COMMAND)
-        self._resume = self.create_client(Resume, "resume")
+        self._chunks = self.create_publisher(ActionChunk, topics.ACTION_CHUNKS, qos.CHUNK)
+        self._status = self.create_publisher(PolicyStatus, topics.POLICY_STATUS, qos.STATUS)
+        self._joy = self.create_publisher(Joy, topics.BENCH_JOY, 10)
+        self.create_subscription(ControlState, topics.CONTROL_STATE, self._on_state, qos.CONTROL_STATE)
+        self.create_subscription(PoseStamped, topics.BENCH_TARGET_POSE, self._on_command, qos.COMMAND)
+        self._resume = self.create_client(Resume, topics.RESUME)
         self._status.publish(PolicyStatus(state=PolicyStatus.RUNNING))
         self.create_timer(1.0 / FEEDBACK_HZ, self._feed)
         self.create_timer(ACT_S, self._act)

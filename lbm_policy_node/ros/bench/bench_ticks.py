@@ -13,7 +13,7 @@ from lbm_msgs.msg import ActionChunk, ControlState, PolicyStatus
 from rclpy.node import Node
 
 from lbm_policy_node.messages.stamps import to_ns
-from lbm_policy_node.ros import qos
+from lbm_policy_node.ros import qos, topics
 from lbm_policy_node.ros.bench.bench_messages import ObservationPublisher, print_result, still_chunk
 from lbm_policy_node.ros.parameters import declare, parameter
 from lbm_policy_node.ros.process import run
@@ -36,18 +36,18 @@ class TicksBench(Node):
     def __init__(self) -> None:
         super().__init__("bench_ticks")
         self._duration_s = declare(self, TicksConfig).duration_s
-        self._robot = ObservationPublisher(self, "/policy", height=16, width=16)
+        self._robot = ObservationPublisher(self, topics.BENCH_ROBOT, height=16, width=16)
         self._stamps: dict[str, list[int]] = {"executor": [], "bare": []}
         self._n = 0
         self._end: float | None = None
         self._deadline = time.monotonic() + START_LIMIT_S
-        self._chunks = self.create_publisher(ActionChunk, "action_chunks", qos.CHUNK)
-        self._status = self.create_publisher(PolicyStatus, "policy_node/status", qos.STATUS)
+        self._chunks = self.create_publisher(ActionChunk, topics.ACTION_CHUNKS, qos.CHUNK)
+        self._status = self.create_publisher(PolicyStatus, topics.POLICY_STATUS, qos.STATUS)
         self.create_subscription(
-            ControlState, "control_state", partial(self._on_tick, "executor"), qos.CONTROL_STATE
+            ControlState, topics.CONTROL_STATE, partial(self._on_tick, "executor"), qos.CONTROL_STATE
         )
         self.create_subscription(
-            ControlState, "/bare/control_state", partial(self._on_tick, "bare"), qos.CONTROL_STATE
+            ControlState, topics.BARE_CONTROL_STATE, partial(self._on_tick, "bare"), qos.CONTROL_STATE
         )
         self._status.publish(PolicyStatus(state=PolicyStatus.RUNNING))
         self.create_timer(1.0 / FEEDBACK_HZ, self._feed)

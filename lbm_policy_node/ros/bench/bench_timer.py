@@ -5,7 +5,7 @@
 from lbm_msgs.msg import ControlState
 from rclpy.node import Node
 
-from lbm_policy_node.ros import qos
+from lbm_policy_node.ros import qos, topics
 from lbm_policy_node.ros.process import run
 
 RATE_HZ = 100.0
@@ -16,7 +16,7 @@ class BareTimer(Node):
 
     def __init__(self) -> None:
         super().__init__("bench_timer")
-        self._states = self.create_publisher(ControlState, "/bare/control_state", qos.CONTROL_STATE)
+        self._states = self.create_publisher(ControlState, topics.BARE_CONTROL_STATE, qos.CONTROL_STATE)
         self._message = ControlState()
         self.create_timer(1.0 / RATE_HZ, self._tick)
 

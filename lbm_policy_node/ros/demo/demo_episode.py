@@ -17,7 +17,7 @@ from rclpy.task import Future
 from std_msgs.msg import Bool
 
 from lbm_policy_node.demo.demo_plan import DemoPlan, Episode, EpisodeResult
-from lbm_policy_node.ros import qos
+from lbm_policy_node.ros import qos, topics
 from lbm_policy_node.ros.demo.demo_pictures import EpisodeRecorder
 from lbm_policy_node.ros.demo.waiter import Waiter
 
@@ -46,13 +46,13 @@ class EpisodeRunner:
         self._waiter, self._recorder, self._plan = waiter, recorder, plan
         self._success, self._recorded = False, ""
         self._recorder_ready = not plan.record
-        self._reset = node.create_client(ResetSimulation, "/sim/reset")
-        self._runs = ActionClient(node, RunPolicy, "run_policy")
+        self._reset = node.create_client(ResetSimulation, topics.SIM_RESET)
+        self._runs = ActionClient(node, RunPolicy, topics.RUN_POLICY)
         self._clock = node.get_clock()
-        self._events = node.create_publisher(EpisodeEvent, "episode_events", qos.EPISODE_EVENT)
-        self._take_over = node.create_publisher(Bool, "scripted_teleop/take_over", qos.STATUS)
-        node.create_subscription(Bool, "/sim/success", self._on_success, qos.EVENT)
-        node.create_subscription(RecorderStatus, "recorder_node/status", self._on_recorder, qos.STATUS)
+        self._events = node.create_publisher(EpisodeEvent, topics.EPISODE_EVENTS, qos.EPISODE_EVENT)
+        self._take_over = node.create_publisher(Bool, topics.TAKE_OVER, qos.STATUS)
+        node.create_subscription(Bool, topics.SIM_SUCCESS, self._on_success, qos.EVENT)
+        node.create_subscription(RecorderStatus, topics.RECORDER_STATUS, self._on_recorder, qos.STATUS)
 
     def is_ready(self) -> bool:
         """Whether simulator and policy answer, and the recorder listens."""

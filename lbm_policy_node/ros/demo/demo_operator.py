@@ -15,7 +15,7 @@ from lbm_msgs.msg import PolicyStatus, Reason
 from rclpy.node import Node
 
 from lbm_policy_node.demo.demo_plan import EVENT_PREFIX, DemoPlan
-from lbm_policy_node.ros import qos
+from lbm_policy_node.ros import qos, topics
 from lbm_policy_node.ros.demo.demo_episode import EpisodeRunner
 from lbm_policy_node.ros.demo.demo_pictures import EpisodeRecorder
 from lbm_policy_node.ros.demo.waiter import Stopped, Waiter
@@ -31,7 +31,7 @@ class OperatorConfig:
     """Parameters of the operator."""
 
     plan: str = parameter("", "File with the plan; see demo_plan.py.")
-    camera: str = parameter("/camera/front/image_raw", "Image topic for the pictures.")
+    camera: str = parameter(topics.SIM_FRONT_CAMERA, "Image topic for the pictures.")
 
 
 def report(event: str, **values: Any) -> None:
@@ -51,7 +51,7 @@ class DemoOperator(Node):
         self._runner = EpisodeRunner(self, self._waiter, self._recorder, self._plan)
         self._status: PolicyStatus | None = None
         self._moved = False
-        self.create_subscription(PolicyStatus, "policy_node/status", self._on_status, qos.STATUS)
+        self.create_subscription(PolicyStatus, topics.POLICY_STATUS, self._on_status, qos.STATUS)
         self._thread = threading.Thread(target=self._work, name="plan", daemon=True)
         self._thread.start()
 

@@ -16,7 +16,7 @@ from sensor_msgs.msg import Image
 from lbm_policy_node.core.types import Array
 from lbm_policy_node.messages.image_encoding import decode_raw
 from lbm_policy_node.messages.stamps import to_ns
-from lbm_policy_node.ros import qos
+from lbm_policy_node.ros import qos, topics
 
 FRAME_PERIOD_NS: Final = 100_000_000
 MOMENTS: Final = 6
@@ -39,9 +39,9 @@ class EpisodeRecorder:
         self.control: ControlState | None = None
         self._clear()
         node.create_subscription(Image, camera, self._on_image, qos.CAMERA)
-        node.create_subscription(PoseStamped, "/ee_pose", self._on_pose, qos.PROPRIO)
-        node.create_subscription(ControlState, "control_state", self._on_control, qos.CONTROL_STATE)
-        node.create_subscription(ActionChunk, "action_chunks", self._on_chunk, qos.CHUNK)
+        node.create_subscription(PoseStamped, topics.SIM_EE_POSE, self._on_pose, qos.PROPRIO)
+        node.create_subscription(ControlState, topics.CONTROL_STATE, self._on_control, qos.CONTROL_STATE)
+        node.create_subscription(ActionChunk, topics.ACTION_CHUNKS, self._on_chunk, qos.CHUNK)
 
     def start(self) -> None:
         """Forget what was kept and begin a new episode."""

@@ -20,6 +20,7 @@ from lbm_policy_node.core.reasons import Reason
 from lbm_policy_node.core.spec.robot_spec import RobotSpec
 from lbm_policy_node.core.spec.spec_streams import StreamSpec
 from lbm_policy_node.doctor.stream_health import StreamSamples
+from lbm_policy_node.ros import topics
 from lbm_policy_node.ros.streams import StreamSubscriptions
 
 DISCOVERY_S = 1.5
@@ -49,7 +50,7 @@ class StreamProbe(Node):
             self._spin_until(time.monotonic() + duration_s, lambda: False)
 
     def _has_clock(self) -> bool:
-        return self.count_publishers("/clock") > 0
+        return self.count_publishers(topics.CLOCK) > 0
 
     def _follow_clock(self) -> bool:
         """Take /clock as the time if somebody publishes it, and forget what was recorded by another time."""

@@ -16,7 +16,7 @@ from lbm_policy_node.core.execution.command import Command
 from lbm_policy_node.core.health import ERROR, OK, WARN, Health
 from lbm_policy_node.core.reasons import Reason, ReasonCode
 
-from .. import conversion
+from .. import conversion, topics
 from ..diagnostics import Diagnostics
 from ..lifecycle import ManagedNode
 from ..process import run
@@ -35,8 +35,8 @@ class ChunkExecutorNode(ManagedNode):
         self._tick_timer: Timer | None = None
         self._refusal = ""
         self._diagnostics = Diagnostics(self, self._health, hardware_id="chunk_executor")
-        self.create_service(ResetEstop, "reset_estop", self._on_reset_estop)
-        self.create_service(Resume, "resume", self._on_resume)
+        self.create_service(ResetEstop, topics.RESET_ESTOP, self._on_reset_estop)
+        self.create_service(Resume, topics.RESUME, self._on_resume)
 
     def configure(self) -> None:
         """Load the spec and connect."""

@@ -19,9 +19,8 @@ from lbm_policy_node.core.spec.robot_spec import RobotSpec
 from lbm_policy_node.messages.chunks import chunk_from_message
 from lbm_policy_node.messages.image_encoding import ConversionError
 
-from .. import conversion, qos
+from .. import conversion, qos, topics
 from ..status_publisher import FLUSH_S
-from ..status_publisher import TOPIC as POLICY_STATUS_TOPIC
 from ..streams import StreamSubscriptions
 from .command_messages import make_writer
 from .executor_node_config import HOLD, ExecutorNodeConfig
@@ -55,7 +54,7 @@ class ExecutorRuntime:
         self.refused_chunks = 0
         self.alarm = ""
         self._feedback = FeedbackReader(robot)
-        self._states = node.create_publisher(ControlState, "control_state", qos.CONTROL_STATE)
+        self._states = node.create_publisher(ControlState, topics.CONTROL_STATE, qos.CONTROL_STATE)
         self._writers = [
             (writer, node.create_publisher(writer.message_type, topic, qos.COMMAND))
             for topic, blocks in robot.action.by_topic().items()
@@ -100,13 +99,15 @@ class ExecutorRuntime:
     def _subscribe(self) -> list[Any]:
         subscribe = self._node.create_subscription
         return [
-            subscribe(ActionChunkMessage, "action_chunks", self._on_chunk, qos.CHUNK),
-            subscribe(PolicyStatus, POLICY_STATUS_TOPIC, self._on_policy_status, qos.STATUS),
-            subscribe(MonitorVerdict, "monitor_verdicts", self._on_verdict, qos.VERDICT),
-            subscribe(Bool, "estop", self._on_estop, qos.EVENT),
+            subscribe(ActionChunkMessage, topics.ACTION_CHUNKS, self._on_chunk, qos.CHUNK),
+            subscribe(PolicyStatus, topics.POLICY_STATUS, self._on_policy_status, qos.STATUS),
+            subscribe(MonitorVerdict, topics.MONITOR_VERDICTS, self._on_verdict, qos.VERDICT),
+            subscribe(Bool, topics.ESTOP, self._on_estop, qos.EVENT),
             # A stop pressed before this node started is delivered only to a latched subscription, which in
             # turn does not match a volatile publisher: of the two, one always reports a mismatch.
-            subscribe(Bool, "estop", self._on_estop, qos.STATUS, event_callbacks=qos.NO_MISMATCH_WARNING),
+            subscribe(
+                Bool, topics.ESTOP, self._on_estop, qos.STATUS, event_callbacks=qos.NO_MISMATCH_WARNING
+            ),
         ]
 
     def _on_chunk(self, message: ActionChunkMessage) -> None:

@@ -18,11 +18,10 @@ from lbm_policy_node.core.execution.arbitration import ControlMode
 from lbm_policy_node.keyboard.key_decoder import KeyDecoder
 from lbm_policy_node.keyboard.keyboard import QUIT_KEYS, Keyboard, KeyboardState
 from lbm_policy_node.keyboard.terminal import KeyTerminal, TerminalLostError
-from lbm_policy_node.ros import qos
+from lbm_policy_node.ros import qos, topics
 from lbm_policy_node.ros.joy_output import JoyOutput, load_joystick
 from lbm_policy_node.ros.parameters import declare, parameter
 from lbm_policy_node.ros.process import run
-from lbm_policy_node.ros.status_publisher import TOPIC as POLICY_STATUS_TOPIC
 
 STATUS_S: Final = 0.2
 SILENCE_NS: Final = 1_000_000_000
@@ -58,8 +57,8 @@ class KeyboardTeleopNode(Node):
         self._joy = JoyOutput(self, self._joystick)
         self._control: tuple[int, ControlState] | None = None
         self._policy: PolicyStatus | None = None
-        self.create_subscription(ControlState, "control_state", self._on_control, qos.CONTROL_STATE)
-        self.create_subscription(PolicyStatus, POLICY_STATUS_TOPIC, self._on_policy, qos.STATUS)
+        self.create_subscription(ControlState, topics.CONTROL_STATE, self._on_control, qos.CONTROL_STATE)
+        self.create_subscription(PolicyStatus, topics.POLICY_STATUS, self._on_policy, qos.STATUS)
         steady = Clock(clock_type=ClockType.STEADY_TIME)
         self.create_timer(1.0 / spec.control_rate_hz, self._tick, clock=steady)
         self.create_timer(STATUS_S, self._show, clock=steady)
@@ -101,7 +100,7 @@ class KeyboardTeleopNode(Node):
         signal.raise_signal(signal.SIGINT)  # leave as on Ctrl-C
 
     def _show(self) -> None:
-        if not self.get_parameter("use_sim_time").value and self.count_publishers("/clock"):
+        if not self.get_parameter("use_sim_time").value and self.count_publishers(topics.CLOCK):
             self.set_parameters([Parameter("use_sim_time", value=True)])
         held = "HELD" if self._keyboard.state(time.monotonic_ns()).dead_man else "released"
         text = f"dead-man {held}, speed {self._keyboard.speed:.0%} | {self._who_drives()} | {self._task()}"

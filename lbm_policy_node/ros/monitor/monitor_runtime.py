@@ -22,7 +22,7 @@ from lbm_policy_node.monitors.monitor import Monitor
 from lbm_policy_node.monitors.progress.report import ProgressReport
 from lbm_policy_node.monitors.verdict import Level
 
-from .. import qos
+from .. import qos, topics
 from ..verdict_messages import fault_message, verdict_message
 from .monitor_node_config import VLM, MonitorNodeConfig
 from .monitor_report import MonitorReport
@@ -51,7 +51,7 @@ class MonitorRuntime:
         self._calibration = Calibration.load(self._file) if self._file else None
         self._monitor = self._make_monitor()  # refuses now what it could not load at activation
         self.report = self._make_report()
-        self._publisher = node.create_publisher(MonitorVerdict, "monitor_verdicts", qos.VERDICT)
+        self._publisher = node.create_publisher(MonitorVerdict, topics.MONITOR_VERDICTS, qos.VERDICT)
         self._subscriptions: list[Any] = []
         self._progress: ProgressWatch | None = None
         if config.progress == VLM:
@@ -63,8 +63,8 @@ class MonitorRuntime:
         self._interruptions = Interruptions()
         subscribe = self._node.create_subscription
         self._subscriptions = [
-            subscribe(ActionChunkMessage, "action_chunks", self._on_chunk, qos.EVERY_CHUNK),
-            subscribe(ControlState, "control_state", self._on_control, qos.CONTROL_STATE),
+            subscribe(ActionChunkMessage, topics.ACTION_CHUNKS, self._on_chunk, qos.EVERY_CHUNK),
+            subscribe(ControlState, topics.CONTROL_STATE, self._on_control, qos.CONTROL_STATE),
         ]
         if self._progress:
             self._progress.start()

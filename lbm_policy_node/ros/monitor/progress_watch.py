@@ -24,8 +24,7 @@ from lbm_policy_node.monitors.progress.detector import ProgressDetector
 from lbm_policy_node.monitors.progress.report import ProgressReport, ProgressSnapshot
 from lbm_policy_node.monitors.progress.vlm import VlmConfig, VlmDetector
 
-from .. import conversion, qos
-from ..status_publisher import TOPIC as POLICY_STATUS_TOPIC
+from .. import conversion, qos, topics
 from ..streams import MESSAGE_TYPES
 from .monitor_node_config import MonitorNodeConfig
 
@@ -60,7 +59,7 @@ class ProgressWatch:
         subscribe, stream = self._node.create_subscription, self._stream
         self._subscriptions = [
             subscribe(MESSAGE_TYPES[stream.type], stream.topic, self._on_image, qos.CAMERA),
-            subscribe(PolicyStatus, POLICY_STATUS_TOPIC, self._on_status, qos.STATUS),
+            subscribe(PolicyStatus, topics.POLICY_STATUS, self._on_status, qos.STATUS),
         ]
         steady = Clock(clock_type=ClockType.STEADY_TIME)
         self._timer = self._node.create_timer(POLL_PERIOD_S, self._poll, clock=steady)

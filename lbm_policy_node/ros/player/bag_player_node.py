@@ -24,7 +24,7 @@ from lbm_policy_node.data.bags.bags import Bag, BagError
 from lbm_policy_node.data.bags.playback import Playback, sensor_topics
 from lbm_policy_node.data.episodes.episode_header import SPEC_FILE, EpisodeHeader
 
-from .. import qos
+from .. import qos, topics
 from ..conversion import to_stamp
 from ..message_types import message_class
 from ..parameters import ParameterError, declare
@@ -67,11 +67,11 @@ class BagPlayerNode(Node):
             header, types = self._open(Path(config.episode))
         except (BagError, SpecError) as error:
             raise ParameterError(f"parameter 'episode': {error}") from error
-        self._clock = self.create_publisher(ClockMessage, "/clock", qos.EVENT)
+        self._clock = self.create_publisher(ClockMessage, topics.CLOCK, qos.EVENT)
         self._publishers_of = {
             topic: self.create_publisher(kind, topic, qos.PLAYED) for topic, kind in types.items()
         }
-        self._guard = ShadowGuard(self, ("/clock", *types), self._refuse)
+        self._guard = ShadowGuard(self, (topics.CLOCK, *types), self._refuse)
         self._starter = PolicyStarter(self, header.instruction if config.run_policy else "")
         self._began = self._turned = self._looked = time.monotonic()
         self.create_timer(PERIOD_S, self._turn, clock=Clock(clock_type=ClockType.STEADY_TIME))

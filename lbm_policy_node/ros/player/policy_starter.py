@@ -9,6 +9,8 @@ from lbm_msgs.srv import CancelPolicy, StartPolicy
 from rclpy.node import Node
 from rclpy.task import Future
 
+from .. import topics
+
 
 class PolicyStarter:
     """All calls belong to the node's executor thread."""
@@ -16,8 +18,8 @@ class PolicyStarter:
     def __init__(self, node: Node, instruction: str) -> None:
         """Connect; nothing is asked before ``look``."""
         self._node, self._instruction = node, instruction
-        self._start = node.create_client(StartPolicy, "start_policy")
-        self._cancel = node.create_client(CancelPolicy, "cancel_policy")
+        self._start = node.create_client(StartPolicy, topics.START_POLICY)
+        self._cancel = node.create_client(CancelPolicy, topics.CANCEL_POLICY)
         self._asked: Future | None = None
         self._cancelled: Future | None = None
         self.started = False

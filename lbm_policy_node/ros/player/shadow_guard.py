@@ -11,7 +11,7 @@ from rclpy.client import Client
 from rclpy.node import Node
 from rclpy.task import Future
 
-from .. import qos
+from .. import qos, topics
 
 STATE_TYPE = "lbm_msgs/msg/ControlState"
 PARAMETER = "enable_control"
@@ -70,7 +70,7 @@ class ShadowGuard:
             self._subscriptions[topic] = subscribe(ControlState, topic, self._on_state, qos.CONTROL_STATE)
 
     def _ask(self, name: str) -> None:
-        client = self._node.create_client(GetParameters, f"{name}/get_parameters")
+        client = self._node.create_client(GetParameters, topics.below(name, topics.GET_PARAMETERS))
         self._clients[name] = client
         future = client.call_async(GetParameters.Request(names=[PARAMETER]))
         future.add_done_callback(lambda answer: self._on_answer(name, answer))

@@ -14,7 +14,7 @@ from std_msgs.msg import Bool
 from lbm_policy_node.core.reasons import Reason, ReasonCode
 from lbm_policy_node.running.goal import Ending, GoalHandler, Termination
 
-from .. import conversion, qos
+from .. import conversion, qos, topics
 
 
 class GoalInterfaces:
@@ -50,16 +50,16 @@ class GoalInterfaces:
         self._server = ActionServer(
             node,
             RunPolicy,
-            "run_policy",
+            topics.RUN_POLICY,
             self._deliver_aborted,
             goal_callback=self._on_goal,
             handle_accepted_callback=self._on_accepted,
             cancel_callback=self._on_cancel,
         )
         self._services = [
-            node.create_service(StartPolicy, "start_policy", self._start),
-            node.create_service(CancelPolicy, "cancel_policy", self._cancel),
-            node.create_service(SetInstruction, "set_instruction", self._set_instruction),
+            node.create_service(StartPolicy, topics.START_POLICY, self._start),
+            node.create_service(CancelPolicy, topics.CANCEL_POLICY, self._cancel),
+            node.create_service(SetInstruction, topics.SET_INSTRUCTION, self._set_instruction),
         ]
         self._success = None
         if success_topic:

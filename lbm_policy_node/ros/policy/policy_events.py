@@ -10,8 +10,8 @@ from rclpy.node import Node
 from lbm_policy_node.messages.stamps import to_ns
 from lbm_policy_node.running.goal import GoalHandler, Termination
 
-from .. import qos
-from ..episode_events import TOPIC, EpisodeEvents
+from .. import qos, topics
+from ..episode_events import EpisodeEvents
 
 BEGIN_ANEW = (EpisodeEvent.TAKEOVER, EpisodeEvent.HANDBACK, EpisodeEvent.RESUMED)
 """After these somebody else has moved the robot, so that the policy's history says nothing of its own."""
@@ -31,8 +31,10 @@ class PolicyEvents:
         self._node, self._goals, self._begin_anew = node, goals, begin_anew
         self._events = EpisodeEvents(node)
         self._subscriptions = [
-            node.create_subscription(EpisodeEvent, TOPIC, self._on_event, qos.EPISODE_EVENT),
-            node.create_subscription(ControlState, "control_state", self._on_control, qos.NEWEST_CONTROL),
+            node.create_subscription(EpisodeEvent, topics.EPISODE_EVENTS, self._on_event, qos.EPISODE_EVENT),
+            node.create_subscription(
+                ControlState, topics.CONTROL_STATE, self._on_control, qos.NEWEST_CONTROL
+            ),
         ]
 
     def tell_instruction(self) -> None:

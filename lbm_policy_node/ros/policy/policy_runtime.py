@@ -20,7 +20,7 @@ from lbm_policy_node.running.inference_worker import Embed, InferenceWorker, no_
 from lbm_policy_node.running.policy_loop import PolicyLoop, Sampling
 from lbm_policy_node.running.schedule import Mode, Schedule
 
-from .. import conversion, qos
+from .. import conversion, qos, topics
 from ..streams import StreamSubscriptions
 from .policy_node_config import PolicyNodeConfig
 
@@ -53,7 +53,7 @@ class PolicyRuntime:
             node.get_logger().warning(warning)
         self._policy = policy
         self._frame, self._source = robot.base_frame, ObservationSource(robot)
-        self._publisher = node.create_publisher(ActionChunkMessage, "action_chunks", qos.EVERY_CHUNK)
+        self._publisher = node.create_publisher(ActionChunkMessage, topics.ACTION_CHUNKS, qos.EVERY_CHUNK)
         self._answered = node.create_guard_condition(self._take_result)
         self._worker = InferenceWorker(policy, self._answered.trigger, embed)
         self.loop = self._make_loop(robot, policy, schedule, config, goals)

@@ -21,7 +21,7 @@ from lbm_policy_node.data.bags.recording import Recording, new_episode_id, reaso
 from lbm_policy_node.data.episodes.episode_header import EpisodeHeader
 
 from .. import conversion, qos
-from ..episode_events import TOPIC
+from ..topics import EPISODE_EVENTS
 from .recorder_node_config import RecorderNodeConfig
 from .recorder_report import RecorderReport
 from .recorder_topics import RecordedTopic
@@ -71,7 +71,7 @@ class EpisodeSession:
             raise ValueError(f"folder is '{config.folder}', a file; expected a folder for episodes")
         self._folder.mkdir(parents=True, exist_ok=True)
         self._events_topic = next(topic.name for topic in topics if topic.role == "episode_events")
-        self._events = node.create_publisher(EpisodeEvent, TOPIC, qos.EPISODE_EVENT)
+        self._events = node.create_publisher(EpisodeEvent, EPISODE_EVENTS, qos.EPISODE_EVENT)
         self._pre_roll = PreRoll(
             length_ns=round(config.pre_roll_s * 1e9), max_bytes=self._limits.queue_bytes // 4
         )

@@ -15,7 +15,7 @@ from rclpy.clock import Clock, ClockType, TimeJump
 from lbm_policy_node.core.health import ERROR, WARN, Health
 from lbm_policy_node.core.reasons import Reason, ReasonCode
 
-from .. import conversion, qos
+from .. import conversion, qos, topics
 from ..clock_jumps import watch_jumps_back
 from ..diagnostics import Diagnostics
 from ..lifecycle import ManagedNode
@@ -24,7 +24,6 @@ from .recorder_node_config import RecorderNodeConfig
 from .recorder_report import RecorderReport
 from .recorder_runtime import RecorderRuntime
 
-TOPIC: Final = "recorder_node/status"
 """Fixed, whatever the node is called: consoles listen here."""
 PERIOD_S: Final = 1.0
 EVENT_OF_OUTCOME: Final = {
@@ -45,10 +44,10 @@ class RecorderNode(ManagedNode):
         self._runtime: RecorderRuntime | None = None
         self._active = False
         self._refusal = ""
-        self._status = self.create_publisher(RecorderStatus, TOPIC, qos.STATUS)
+        self._status = self.create_publisher(RecorderStatus, topics.RECORDER_STATUS, qos.STATUS)
         self._diagnostics = Diagnostics(self, self._health, hardware_id="recorder")
-        self.create_service(StartEpisode, "start_episode", self._on_start)
-        self.create_service(EndEpisode, "end_episode", self._on_end)
+        self.create_service(StartEpisode, topics.START_EPISODE, self._on_start)
+        self.create_service(EndEpisode, topics.END_EPISODE, self._on_end)
         self._jump_handle = watch_jumps_back(self, self._on_clock_jump)
         # Steady: what is lost while a simulation stands still must be seen too.
         self._timer = self.create_timer(

@@ -11,9 +11,16 @@ from rclpy.qos import QoSProfile
 from lbm_policy_node.core.spec.robot_spec import RobotSpec
 from lbm_policy_node.data.episodes.episode_header import ROLES
 
-from .. import qos
+from .. import qos, topics
 
-NAME_OF_ROLE: Final = {role: role for role in ROLES} | {"policy_status": "policy_node/status"}
+NAME_OF_ROLE: Final = {
+    "action_chunks": topics.ACTION_CHUNKS,
+    "monitor_verdicts": topics.MONITOR_VERDICTS,
+    "control_state": topics.CONTROL_STATE,
+    "policy_status": topics.POLICY_STATUS,
+    "episode_events": topics.EPISODE_EVENTS,
+}
+"""Each key of episode_header.ROLES."""
 PROFILE_OF_ROLE: Final = dict.fromkeys(ROLES, qos.RECORDED) | {"policy_status": qos.RECORDED_STATUS}
 
 

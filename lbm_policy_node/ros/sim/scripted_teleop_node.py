@@ -12,7 +12,7 @@ from rclpy.node import Node
 from std_msgs.msg import Bool, Float64MultiArray, String
 
 from lbm_policy_node.core.execution.arbitration import ControlMode
-from lbm_policy_node.ros import qos
+from lbm_policy_node.ros import qos, topics
 from lbm_policy_node.ros.joy_output import JoyOutput, load_joystick
 from lbm_policy_node.ros.parameters import ParameterError, declare, parameter
 from lbm_policy_node.ros.process import run
@@ -58,12 +58,12 @@ class ScriptedTeleopNode(Node):
         if config.task:
             self._operator.on_task(config.task)
         subscribe = self.create_subscription
-        subscribe(String, "/sim/task", self._on_task, qos.STATUS)
-        subscribe(Float64MultiArray, "/sim/privileged", self._on_privileged, qos.PROPRIO)
-        subscribe(Bool, "/sim/success", self._on_success, qos.EVENT)
-        subscribe(ControlState, "control_state", self._on_control, qos.CONTROL_STATE)
-        subscribe(EpisodeEvent, "episode_events", self._on_event, qos.EPISODE_EVENT)
-        subscribe(Bool, "scripted_teleop/take_over", self._on_take_over, qos.STATUS)
+        subscribe(String, topics.SIM_TASK, self._on_task, qos.STATUS)
+        subscribe(Float64MultiArray, topics.SIM_PRIVILEGED, self._on_privileged, qos.PROPRIO)
+        subscribe(Bool, topics.SIM_SUCCESS, self._on_success, qos.EVENT)
+        subscribe(ControlState, topics.CONTROL_STATE, self._on_control, qos.CONTROL_STATE)
+        subscribe(EpisodeEvent, topics.EPISODE_EVENTS, self._on_event, qos.EPISODE_EVENT)
+        subscribe(Bool, topics.TAKE_OVER, self._on_take_over, qos.STATUS)
         self.create_timer(1.0 / spec.control_rate_hz, self._tick)
 
     @property
@@ -94,12 +94,12 @@ class ScriptedTeleopNode(Node):
         try:
             self._operator.on_task(self.config.task or message.data)
         except ValueError as error:
-            self.get_logger().error(f"/sim/task: {error}")
+            self.get_logger().error(f"{topics.SIM_TASK}: {error}")
 
     def _on_privileged(self, message: Float64MultiArray) -> None:
         if len(message.data) != OBSERVATION_DIM or not np.isfinite(message.data).all():
-            text = f"/sim/privileged holds {len(message.data)} values; expected {OBSERVATION_DIM} finite ones"
-            self.get_logger().warning(text, throttle_duration_sec=1.0)
+            text = f"holds {len(message.data)} values; expected {OBSERVATION_DIM} finite ones"
+            self.get_logger().warning(f"{topics.SIM_PRIVILEGED} {text}", throttle_duration_sec=1.0)
             return
         self._operator.on_observation(np.array(message.data), self._now_ns)
 

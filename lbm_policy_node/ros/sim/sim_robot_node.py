@@ -15,7 +15,7 @@ from rclpy.node import Node
 from std_msgs.msg import Float64MultiArray
 
 from lbm_policy_node.core.health import OK, WARN, Health
-from lbm_policy_node.ros import qos
+from lbm_policy_node.ros import qos, topics
 from lbm_policy_node.ros.conversion import to_stamp
 from lbm_policy_node.ros.diagnostics import Diagnostics
 from lbm_policy_node.ros.parameters import declare
@@ -45,10 +45,10 @@ class SimRobotNode(Node):
         )
         self._pacer = Pacer(tick_ns=TICK_NS, real_time_factor=config.real_time_factor)
         self._diagnostics = Diagnostics(self, self._health, hardware_id="simulation")
-        self.create_subscription(PoseStamped, "/target_pose", self._on_target, qos.COMMAND)
-        self.create_subscription(Float64MultiArray, "/gripper/command", self._on_gripper, qos.COMMAND)
-        self.create_service(ResetSimulation, "/sim/reset", self._on_reset)
-        self.create_service(StepSimulation, "/sim/step", self._on_step)
+        self.create_subscription(PoseStamped, topics.SIM_TARGET_POSE, self._on_target, qos.COMMAND)
+        self.create_subscription(Float64MultiArray, topics.SIM_GRIPPER, self._on_gripper, qos.COMMAND)
+        self.create_service(ResetSimulation, topics.SIM_RESET, self._on_reset)
+        self.create_service(StepSimulation, topics.SIM_STEP, self._on_step)
         if not config.lock_step:
             period_s = 1.0 / (CONTROL_RATE_HZ * config.real_time_factor)
             self.create_timer(period_s, self._on_timer, clock=Clock(clock_type=ClockType.STEADY_TIME))

@@ -13,7 +13,7 @@ from sensor_msgs.msg import Image, JointState
 from std_msgs.msg import Bool, Float64MultiArray, String
 
 from lbm_policy_node.core.types import Array, ImageArray
-from lbm_policy_node.ros import qos
+from lbm_policy_node.ros import qos, topics
 from lbm_policy_node.ros.conversion import to_float_array, to_stamp
 from lbm_policy_node.sim.robot import SimulatedRobot
 
@@ -46,17 +46,19 @@ class SimulatedSensors:
         self, node: Node, *, height: int, width: int, base_frame: str, privileged: bool = False
     ) -> None:
         """Offer the topics; with `privileged` also Meta-World's full state, which no policy may see."""
-        self._clock = node.create_publisher(Clock, "/clock", _CLOCK)
-        self._joints = node.create_publisher(JointState, "/joint_states", qos.PROPRIO)
-        self._pose = node.create_publisher(PoseStamped, "/ee_pose", qos.PROPRIO)
-        self._success = node.create_publisher(Bool, "/sim/success", qos.EVENT)
-        self._task = node.create_publisher(String, "/sim/task", qos.STATUS)
+        self._clock = node.create_publisher(Clock, topics.CLOCK, _CLOCK)
+        self._joints = node.create_publisher(JointState, topics.SIM_JOINT_STATES, qos.PROPRIO)
+        self._pose = node.create_publisher(PoseStamped, topics.SIM_EE_POSE, qos.PROPRIO)
+        self._success = node.create_publisher(Bool, topics.SIM_SUCCESS, qos.EVENT)
+        self._task = node.create_publisher(String, topics.SIM_TASK, qos.STATUS)
         self._privileged = (
-            node.create_publisher(Float64MultiArray, "/sim/privileged", qos.PROPRIO) if privileged else None
+            node.create_publisher(Float64MultiArray, topics.SIM_PRIVILEGED, qos.PROPRIO)
+            if privileged
+            else None
         )
         self._cameras = {
             name: (
-                node.create_publisher(Image, f"/camera/{name}/image_raw", qos.CAMERA),
+                node.create_publisher(Image, topics.sim_camera(name), qos.CAMERA),
                 ImageMessage(height=height, width=width, frame_id=f"camera_{name}"),
             )
             for name in CAMERAS
