@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any, get_args, get_origin, get_type_hints
 
 from doc_pages.docstrings import attributes
-from doc_pages.spec_keys import REQUIRED, SECTIONS, Key, Section, Words
+from doc_pages.sections import REQUIRED, Key, Section, Words
+from doc_pages.spec_keys import SECTIONS
 
 ROOT = Path(__file__).resolve().parents[2]
 EXAMPLE = "config/robots/metaworld.yaml"
