@@ -32,7 +32,7 @@ SI units and radians. Quaternions are xyzw. [A complete file](#a-complete-file) 
 """
 
 
-def robot_spec_page() -> str:
+def page() -> str:
     """Return the page."""
     parts = [HEAD, *(_section(section) for section in SECTIONS), _example()]
     return "\n".join(parts)
