@@ -5,20 +5,14 @@
 from __future__ import annotations
 
 from doc_pages.sections import Key, Section, Words, by_kind
-from lbm_policy_node.core.spec.spec_teleop import TYPES_OF_KIND
-from lbm_policy_node.core.spec.teleop_sources import (
-    BUTTONS,
-    TWIST_COMPONENTS,
-    AxisSpec,
-    DeadManSpec,
-    GripperButtons,
-    JoySource,
-    LeaderSource,
-    PoseSource,
-    TeleopSource,
-    TwistSource,
-)
+from lbm_policy_node.core.spec.teleop_sources import BUTTONS, DeadManSpec, GripperButtons, TeleopSource
+from lbm_policy_node.core.takeover.kinds.joints import LeaderSource
+from lbm_policy_node.core.takeover.kinds.joy import TWIST_COMPONENTS, AxisSpec, JoySource
+from lbm_policy_node.core.takeover.kinds.pose import PoseSource
+from lbm_policy_node.core.takeover.kinds.twist import TwistSource
+from lbm_policy_node.core.takeover.teleop_kinds import BUILT_IN
 
+TYPES_OF_KIND = {name: kind.types for name, kind in BUILT_IN.items()}
 JUMP = "A larger step is not followed."
 TELEOP_SECTIONS = (
     Section(
