@@ -14,10 +14,12 @@ import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from doc_pages.robot_spec import robot_spec_page
+from doc_pages import robot_spec
 
 ROOT = Path(__file__).resolve().parents[1]
-PAGES: dict[str, Callable[[], str]] = {"docs/robot-spec.md": robot_spec_page}
+PAGES: dict[str, Callable[[], str]] = {
+    "docs/robot-spec.md": robot_spec.page,
+}
 """Path of each generated page in the repository, and what writes it."""
 
 

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any, get_args, get_origin, get_type_hints
 
 from doc_pages.docstrings import attributes
-from doc_pages.spec_keys import REQUIRED, SECTIONS, Key, Section, Words
+from doc_pages.sections import REQUIRED, Key, Section, Words
+from doc_pages.spec_keys import SECTIONS
 
 ROOT = Path(__file__).resolve().parents[2]
 EXAMPLE = "config/robots/metaworld.yaml"
@@ -31,7 +32,7 @@ SI units and radians. Quaternions are xyzw. [A complete file](#a-complete-file) 
 """
 
 
-def robot_spec_page() -> str:
+def page() -> str:
     """Return the page."""
     parts = [HEAD, *(_section(section) for section in SECTIONS), _example()]
     return "\n".join(parts)

@@ -8,10 +8,8 @@ the reader applies, and the words of fixed lists. tests/project/test_robot_spec_
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
-
+from doc_pages.sections import Key, Section, Words, by_kind
+from doc_pages.teleop_keys import TELEOP_SECTIONS
 from lbm_policy_node.core.spec.robot_spec import RobotSpec
 from lbm_policy_node.core.spec.spec_actions import KINDS, OUTPUTS_OF_KIND, ActionBlock, ActionSpec, OutputSpec
 from lbm_policy_node.core.spec.spec_limits import LEASH_M, LEASH_RAD, LimitsSpec, RotationLimits
@@ -25,82 +23,8 @@ from lbm_policy_node.core.spec.spec_streams import (
     Selection,
     StreamSpec,
 )
-from lbm_policy_node.core.spec.spec_teleop import TYPES_OF_KIND
-from lbm_policy_node.core.spec.teleop_sources import (
-    BUTTONS,
-    TWIST_COMPONENTS,
-    AxisSpec,
-    DeadManSpec,
-    GripperButtons,
-    JoySource,
-    LeaderSource,
-    PoseSource,
-    TeleopSource,
-    TwistSource,
-)
 
-REQUIRED = "required"
 OUTPUT_TYPES = tuple(dict.fromkeys(name for types in OUTPUTS_OF_KIND.values() for name in types))
-
-
-@dataclass(frozen=True)
-class Words:
-    """A default that depends on other keys, said in words."""
-
-    text: str
-
-
-@dataclass(frozen=True)
-class Key:
-    """What the dataclass does not say about one key.
-
-    Attributes:
-        default: REQUIRED, the value that the reader takes when the key is missing, or Words.
-        choices: The allowed words, where the list is fixed.
-        kind: Type of the value, where the annotation of the attribute does not say it.
-        unit: Unit, where the name of the key does not end with it.
-        attribute: Attribute that holds the value; empty where it has the name of the key.
-        meaning: Instead of the docstring's sentence.
-        note: A sentence after the docstring's.
-    """
-
-    default: Any = REQUIRED
-    choices: tuple[str, ...] = ()
-    kind: str = ""
-    unit: str = ""
-    attribute: str = ""
-    meaning: str = ""
-    note: str = ""
-
-
-@dataclass(frozen=True)
-class Section:
-    """One mapping of the YAML file.
-
-    Attributes:
-        path: Where it stands; `<name>` is a key of your choice, `[]` an entry of a list.
-        value: The dataclass that it becomes.
-        keys: By name, in the order of the page.
-        derived: Attributes that no key sets.
-        text: What it is for.
-        when: "kind: joy" where this part of the mapping belongs to one kind of source.
-    """
-
-    path: str
-    value: type
-    keys: Mapping[str, Key]
-    derived: tuple[str, ...] = ()
-    text: str = ""
-    when: str = field(default="", kw_only=True)
-
-
-JUMP = "A larger step is not followed."
-
-
-def _by_kind(types: Mapping[str, tuple[str, ...]]) -> str:
-    """List the short message types of each kind."""
-    return "; ".join(f"`{kind}`: {', '.join(t.split('/')[-1] for t in types[kind])}" for kind in types)
-
 
 SECTIONS = (
     Section(
@@ -197,7 +121,7 @@ SECTIONS = (
             ),
         },
         (),
-        f"The controller that the block is sent to. Message types by kind: {_by_kind(OUTPUTS_OF_KIND)}.",
+        f"The controller that the block is sent to. Message types by kind: {by_kind(OUTPUTS_OF_KIND)}.",
     ),
     Section(
         "limits",
@@ -234,88 +158,5 @@ SECTIONS = (
             "leash": Key(LEASH_RAD, unit="rad"),
         },
     ),
-    Section(
-        "teleop[]",
-        TeleopSource,
-        {
-            "name": Key(),
-            "kind": Key(
-                choices=tuple(TYPES_OF_KIND), meaning="What the device sends; its own keys are below."
-            ),
-            "topic": Key(),
-            "type": Key(Words("the first one that the kind takes")),
-            "dead_man": Key(kind="mapping"),
-            "max_age_s": Key(0.25),
-            "buttons": Key(
-                {},
-                kind="name to whole number",
-                meaning=f"Index in the Joy's buttons of {', '.join(f'`{name}`' for name in BUTTONS)}; "
-                "any of them may be missing.",
-            ),
-            "gripper": Key(Words("none; required with `gripper_open` or `gripper_close`"), kind="mapping"),
-        },
-        (),
-        "The operator's devices, highest priority first ([takeover.md](takeover.md)). All kinds have these "
-        f"keys. Message types by kind: {_by_kind(TYPES_OF_KIND)}.",
-    ),
-    Section(
-        "teleop[].dead_man",
-        DeadManSpec,
-        {
-            "topic": Key(Words("the Joy of the source, for `kind: joy`; else required")),
-            "button": Key(None, kind="whole number from 0"),
-        },
-        (),
-        "The dead-man switch: the operator holds it while driving.",
-    ),
-    Section(
-        "teleop[].gripper",
-        GripperButtons,
-        {
-            "name": Key(Words("the gripper's column, where there is one only")),
-            "open": Key(unit="of the action"),
-            "close": Key(unit="of the action"),
-        },
-    ),
-    Section(
-        "teleop[]",
-        JoySource,
-        {"axes": Key(kind="list of mappings"), "deadband": Key(0.05, unit="deflection, 0 to 1")},
-        when="kind: joy",
-    ),
-    Section(
-        "teleop[].axes[]",
-        AxisSpec,
-        {
-            "axis": Key(kind="whole number from 0"),
-            "component": Key(
-                choices=TWIST_COMPONENTS,
-                meaning="Component of the end effector's velocity in the base frame.",
-            ),
-            "scale": Key(unit="m/s, rad/s"),
-        },
-    ),
-    Section("teleop[]", TwistSource, {"frame": Key(Words("`base_frame`"))}, when="kind: twist"),
-    Section(
-        "teleop[]",
-        PoseSource,
-        {
-            "frame": Key(Words("`base_frame`")),
-            "clutch": Key(True),
-            "max_jump_m": Key(note=JUMP),
-            "max_jump_rad": Key(note=JUMP),
-        },
-        when="kind: pose",
-    ),
-    Section(
-        "teleop[]",
-        LeaderSource,
-        {
-            "joints": Key(),
-            "names": Key(Words("`joints`")),
-            "clutch": Key(True),
-            "max_jump_rad": Key(note=JUMP),
-        },
-        when="kind: joints",
-    ),
+    *TELEOP_SECTIONS,
 )

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 import yaml
 from doc_pages.robot_spec import undocumented
-from doc_pages.spec_keys import REQUIRED, SECTIONS, Section, Words
+from doc_pages.sections import REQUIRED, Section, Words
+from doc_pages.spec_keys import SECTIONS
 
 from helpers.places import ROOT
 from lbm_policy_node.core.spec.robot_spec import RobotSpec, SpecError
