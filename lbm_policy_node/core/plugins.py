@@ -31,7 +31,9 @@ def installed(group: str) -> Mapping[str, EntryPoint]:
     for entry in entry_points(group=group):
         other = found.setdefault(entry.name, entry)
         if other.value != entry.value:
-            raise PluginError(f"two packages offer '{entry.name}' in {group}: {other.value} and {entry.value}")
+            raise PluginError(
+                f"two packages offer '{entry.name}' in {group}: {other.value} and {entry.value}"
+            )
     return found
 
 
