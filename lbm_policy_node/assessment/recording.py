@@ -99,7 +99,7 @@ def run(
         scene,
         instruction,
         rollout_config,
-        lambda _: snapshots.append(Snapshot.take(robot)),
+        lambda: snapshots.append(Snapshot.take(robot)),
     )
     needed: tuple[int, ...] = ()
     if not rollout.success and config.expert_steps:

@@ -20,13 +20,6 @@ class ConversionError(ValueError):
 
 def _rows(data: Any, height: int, width: int, step: int, channels: int, dtype: np.dtype[Any]) -> Image:
     """View the bytes as (height, width, channels), padding at the end of the rows left out."""
-    row_bytes = width * channels * dtype.itemsize
-    if height <= 0 or width <= 0:
-        raise ConversionError(f"image is {height}x{width}; expected at least 1x1")
-    if step < row_bytes:
-        raise ConversionError(f"step is {step} bytes; expected at least {row_bytes} for {width} columns")
-    if len(data) != step * height:
-        raise ConversionError(f"data has {len(data)} bytes; expected step*height = {step * height}")
     strides = (step, channels * dtype.itemsize, dtype.itemsize)
     return np.ndarray((height, width, channels), dtype, memoryview(data).cast("B"), 0, strides)
 
@@ -67,6 +60,33 @@ _DECODERS: dict[str, tuple[int, str, Callable[[Image], Image]]] = {
 KNOWN_ENCODINGS = frozenset(_DECODERS)
 
 
+def check_raw(data: Any, *, encoding: str, height: int, width: int, step: int) -> None:
+    """Refuse an uncompressed image whose header is wrong; the pixels are not touched.
+
+    Args:
+        data: Its bytes.
+        encoding: One of ``KNOWN_ENCODINGS``.
+        height: Rows.
+        width: Columns.
+        step: Bytes from one row to the next, padding included.
+
+    Raises:
+        ConversionError: The encoding is unknown, or size, step and number of bytes disagree.
+    """
+    if encoding not in _DECODERS:
+        raise ConversionError(f"encoding is '{encoding}'; expected one of {sorted(_DECODERS)}")
+    channels, kind, _ = _DECODERS[encoding]
+    row_bytes = width * channels * np.dtype(kind).itemsize
+    if channels == 2 and width % 2:
+        raise ConversionError(f"width is {width}; expected an even number of columns for '{encoding}'")
+    if height <= 0 or width <= 0:
+        raise ConversionError(f"image is {height}x{width}; expected at least 1x1")
+    if step < row_bytes:
+        raise ConversionError(f"step is {step} bytes; expected at least {row_bytes} for {width} columns")
+    if len(data) != step * height:
+        raise ConversionError(f"data has {len(data)} bytes; expected step*height = {step * height}")
+
+
 def decode_raw(
     data: Any, *, encoding: str, height: int, width: int, step: int, big_endian: bool = False
 ) -> Image:
@@ -74,25 +94,35 @@ def decode_raw(
 
     Args:
         data: A bytes-like object of step * height bytes; the result may be a view of it.
-        encoding: One of ``KNOWN_ENCODINGS``.
-        height: Rows.
-        width: Columns.
-        step: Bytes from one row to the next, padding included.
+        encoding, height, width, step: See ``check_raw``.
         big_endian: Byte order of 16-bit pixels.
 
     Returns:
         uint8 (height, width, 3) RGB, or uint16 (height, width) for 16UC1 (in the byte order of the data).
 
     Raises:
-        ConversionError: The encoding is unknown, or size, step and number of bytes disagree.
+        ConversionError: See ``check_raw``.
     """
-    if encoding not in _DECODERS:
-        raise ConversionError(f"encoding is '{encoding}'; expected one of {sorted(_DECODERS)}")
+    check_raw(data, encoding=encoding, height=height, width=width, step=step)
     channels, kind, decode = _DECODERS[encoding]
-    if channels == 2 and width % 2:
-        raise ConversionError(f"width is {width}; expected an even number of columns for '{encoding}'")
     dtype = np.dtype(kind).newbyteorder(">" if big_endian else "<")
     return decode(_rows(data, height, width, step, channels, dtype))
+
+
+def check_compressed(image_format: str) -> None:
+    """Refuse a compressed image that is no jpeg or png by the name of its format.
+
+    Raises:
+        ConversionError: Another format, depth included.
+    """
+    name = image_format.lower()
+    if "depth" in name or not any(known in name for known in ("jpeg", "jpg", "png")):
+        raise ConversionError(f"format is '{image_format}'; expected jpeg or png")
+
+
+def load_decoder() -> None:
+    """Load what decodes compressed images, which takes 0.1 s, before the first one waits for it."""
+    import cv2  # noqa: F401  # for its side effect
 
 
 def decode_compressed(data: Any, *, image_format: str) -> Image:
@@ -107,9 +137,7 @@ def decode_compressed(data: Any, *, image_format: str) -> Image:
     """
     import cv2
 
-    name = image_format.lower()
-    if "depth" in name or not any(known in name for known in ("jpeg", "jpg", "png")):
-        raise ConversionError(f"format is '{image_format}'; expected jpeg or png")
+    check_compressed(image_format)
     file_bytes = np.frombuffer(data, np.uint8)
     flags = cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION
     image = cv2.imdecode(file_bytes, flags) if file_bytes.size else None

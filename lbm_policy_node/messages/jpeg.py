@@ -49,7 +49,7 @@ def decode_jpeg(data: bytes, height: int, width: int) -> NDArray[np.uint8]:
     return np.ascontiguousarray(decode_compressed(data, image_format="jpeg"))
 
 
-def jpeg_size(data: bytes) -> tuple[int, int]:
+def jpeg_size(data: bytes | memoryview) -> tuple[int, int]:
     """Read rows and columns from the frame header.
 
     Raises:

@@ -2,12 +2,20 @@
 # SPDX-License-Identifier: Apache-2.0
 """A message of a robot's stream as a sample of core: live from rclpy or offline from a bag."""
 
+from collections.abc import Callable
 from typing import Any
 
-from lbm_policy_node.core.observation.samples import JointSample, PoseSample, Sample
+from lbm_policy_node.core.observation.samples import ImageSize, JointSample, LazySample, PoseSample, Sample
 from lbm_policy_node.core.reasons import Reason, ReasonCode
 from lbm_policy_node.core.spec.spec_streams import JOINT_TYPES, POSE_TYPES
-from lbm_policy_node.messages.image_encoding import ConversionError, decode_compressed, decode_raw
+from lbm_policy_node.messages.image_encoding import (
+    ConversionError,
+    check_compressed,
+    check_raw,
+    decode_compressed,
+    decode_raw,
+)
+from lbm_policy_node.messages.jpeg import jpeg_size
 
 
 def sample_from_message(message: Any, type_name: str) -> Sample:
@@ -30,8 +38,57 @@ def sample_from_message(message: Any, type_name: str) -> Sample:
         return Reason(ReasonCode.OBSERVATION_WRONG_ENCODING, str(error))
 
 
+def lazy_sample(
+    message: Any, type_name: str, decode: Callable[[Any, str], Sample] = sample_from_message
+) -> LazySample:
+    """Hold a message as a sample that is converted when somebody asks for its content.
+
+    Args:
+        message: Any object with the fields of the type; it must not change afterwards.
+        type_name: A ROS type of core.spec_streams.
+        decode: Converts it.
+    """
+    if type_name in JOINT_TYPES or type_name in POSE_TYPES:
+        return LazySample(lambda: decode(message, type_name))
+    return LazySample(lambda: decode(message, type_name), lambda: image_size(message, type_name))
+
+
+def image_size(message: Any, type_name: str) -> ImageSize | Reason | None:
+    """Read the size of an image from its header.
+
+    Returns:
+        Rows and columns; None for a compressed image that is no readable JPEG: only decoding tells. Or
+        OBSERVATION_WRONG_ENCODING with the words of ``sample_from_message``.
+    """
+    try:
+        if _is_compressed(type_name):
+            check_compressed(message.format)
+            return _compressed_size(message.data)
+        check_raw(
+            message.data,
+            encoding=message.encoding,
+            height=message.height,
+            width=message.width,
+            step=message.step,
+        )
+    except ConversionError as error:
+        return Reason(ReasonCode.OBSERVATION_WRONG_ENCODING, str(error))
+    return message.height, message.width
+
+
+def _compressed_size(data: Any) -> ImageSize | None:
+    try:
+        return jpeg_size(memoryview(data))
+    except ConversionError:
+        return None
+
+
+def _is_compressed(type_name: str) -> bool:
+    return type_name.endswith("CompressedImage")
+
+
 def _image(message: Any, type_name: str) -> Any:
-    if type_name.endswith("CompressedImage"):
+    if _is_compressed(type_name):
         return decode_compressed(message.data, image_format=message.format)
     return decode_raw(
         message.data,

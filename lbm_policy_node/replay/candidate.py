@@ -85,7 +85,7 @@ class Candidate:
         Raises:
             ValueError: The policy does not take the observations, or returns another shape than it says.
         """
-        chunk, spec = rebuilt.wanted.chunk, self.policy.spec
+        chunk, spec = rebuilt.inputs.chunk, self.policy.spec
         n_samples = max(1, len(chunk.samples))
         if self.calibration is not None and chunk.checkpoint_id != spec.checkpoint_id:
             n_samples = max(n_samples, self.calibration.layout.n_samples)
@@ -114,7 +114,7 @@ class Candidate:
     def _embedding(self, rebuilt: Rebuilt) -> Array:
         """What the node would send along: the monitor's out-of-distribution score looks at it."""
         scored = self.calibration is not None and score_class(self.calibration.score.name).needs_embedding
-        wanted = scored or rebuilt.wanted.chunk.embedding.size
+        wanted = scored or rebuilt.inputs.chunk.embedding.size
         if not wanted or not isinstance(self.policy, EmbeddingPolicy):
             return np.empty(0, np.float32)
         return np.asarray(self.policy.embed(rebuilt.history), np.float32)

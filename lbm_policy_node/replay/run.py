@@ -16,11 +16,11 @@ from lbm_policy_node.data.bags.bags import Bag, BagError
 from lbm_policy_node.data.episodes.episode import Episode, read_episode
 from lbm_policy_node.data.episodes.episode_records import RecordedVerdict
 from lbm_policy_node.replay.candidate import Candidate
+from lbm_policy_node.replay.chunk_inputs import find_inputs
 from lbm_policy_node.replay.comparison import Comparer
 from lbm_policy_node.replay.human import HumanActions
 from lbm_policy_node.replay.rebuild import Rebuilt, rebuild
 from lbm_policy_node.replay.report import ChunkResult, Lost, ReplayReport, VerdictNumbers
-from lbm_policy_node.replay.wanted import find_wanted
 
 OnChunk = Callable[[int, int], None]
 """Called with the number of chunks done and of all."""
@@ -49,11 +49,11 @@ def replay(
     _require_chunks(episode)
     collected = _Collected(episode, candidate, spec)
     with Bag(path) as bag:
-        wanted = find_wanted(bag, spec, episode.chunks, candidate.policy.spec.n_obs_steps)
-        for number, rebuilt in enumerate(rebuild(bag, spec, wanted), start=1):
+        inputs = find_inputs(bag, spec, episode.chunks, candidate.policy.spec.n_obs_steps)
+        for number, rebuilt in enumerate(rebuild(bag, spec, inputs), start=1):
             collected.add(rebuilt)
             if on_chunk is not None:
-                on_chunk(number, len(wanted))
+                on_chunk(number, len(inputs))
     return collected.report(time.perf_counter() - began)
 
 
@@ -85,13 +85,13 @@ class _Collected:
 
     def add(self, rebuilt: Rebuilt) -> None:
         """Ask the policy again, or note why not."""
-        chunk = rebuilt.wanted.chunk
+        chunk = rebuilt.inputs.chunk
         why = rebuilt.why or self._incomparable(chunk)
         if why:
             before = {stamp_ns <= self.episode.start_ns for _, stamp_ns in rebuilt.missing} == {True}
             stamp_ns = chunk.observation_stamp_ns
             self.lost.append(Lost(chunk_id=chunk.chunk_id, stamp_ns=stamp_ns, why=why, before=before))
-            self._judge.pass_over(chunk, rebuilt.wanted.log_ns)
+            self._judge.pass_over(chunk, rebuilt.inputs.log_ns)
             return
         try:
             answer = self.candidate.answer(rebuilt)
@@ -134,20 +134,20 @@ class _Collected:
         return ""
 
     def _result(self, rebuilt: Rebuilt, answer: ActionChunk) -> ChunkResult:
-        chunk = rebuilt.wanted.chunk
+        chunk = rebuilt.inputs.chunk
         recorded = self._verdicts.get((chunk.chunk_id, chunk.observation_stamp_ns))
         return ChunkResult(
             chunk_id=chunk.chunk_id,
             index=chunk.index,
             stamp_ns=chunk.observation_stamp_ns,
-            assumed=rebuilt.wanted.assumed,
+            assumed=rebuilt.inputs.assumed,
             difference=self._comparer.difference(chunk, answer),
             mmd=self._comparer.mmd(chunk, answer),
             human=self._human.error(answer),
             recorded_human=self._human.error(chunk),
             inference_s=answer.inference_s,
             recorded_inference_s=chunk.inference_s,
-            verdict=self._judge(answer, rebuilt.wanted.log_ns),
+            verdict=self._judge(answer, rebuilt.inputs.log_ns),
             recorded_verdict=_numbers(recorded) if recorded else None,
         )
 

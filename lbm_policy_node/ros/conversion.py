@@ -15,7 +15,7 @@ from lbm_msgs.msg import Reason as ReasonMessage
 from sensor_msgs.msg import Image
 
 from lbm_policy_node.core.execution.command import Command
-from lbm_policy_node.core.observation.samples import Sample
+from lbm_policy_node.core.observation.samples import ImageSize, LazySample, Sample
 from lbm_policy_node.core.reasons import Reason, ReasonCode
 from lbm_policy_node.core.types import ActionChunk
 from lbm_policy_node.messages import samples
@@ -48,15 +48,35 @@ def sample_from_message(message: Any, type_name: str) -> Sample:
     return samples.sample_from_message(message, type_name)
 
 
-def _through_cv_bridge(message: Image) -> Any:
+def lazy_sample(message: Any, type_name: str) -> LazySample:
+    """Hold a message that is converted as above when somebody asks for its content."""
+    if isinstance(message, Image) and message.encoding not in KNOWN_ENCODINGS:
+        return LazySample(lambda: sample_from_message(message, type_name), lambda: _cv_bridge_size(message))
+    return samples.lazy_sample(message, type_name)
+
+
+def _cv_bridge_size(message: Image) -> ImageSize | Reason:
+    try:
+        _cv_bridge(message.encoding)
+    except ConversionError as error:
+        return Reason(ReasonCode.OBSERVATION_WRONG_ENCODING, str(error))
+    return message.height, message.width
+
+
+def _cv_bridge(encoding: str) -> Any:
     try:
         from cv_bridge import CvBridge  # pyright: ignore[reportMissingImports]  # not among the wheels
     except ImportError as error:
         known = ", ".join(sorted(KNOWN_ENCODINGS))
-        text = f"encoding is '{message.encoding}'; without cv_bridge these are known: {known}"
+        text = f"encoding is '{encoding}'; without cv_bridge these are known: {known}"
         raise ConversionError(text) from error
+    return CvBridge()
+
+
+def _through_cv_bridge(message: Image) -> Any:
+    bridge = _cv_bridge(message.encoding)
     try:
-        return CvBridge().imgmsg_to_cv2(message, "rgb8")
+        return bridge.imgmsg_to_cv2(message, "rgb8")
     except Exception as error:  # CvBridgeError, but also OpenCV's own
         raise ConversionError(f"cv_bridge: encoding '{message.encoding}': {error}") from error
 

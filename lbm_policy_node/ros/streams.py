@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 lbm_policy contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Subscribe to the streams that a robot spec names, and hand each message on as a sample of core."""
+"""Subscribe to the streams that a robot spec names, and hand each message on as a sample, not decoded yet."""
 
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -9,8 +9,9 @@ from geometry_msgs.msg import PoseStamped
 from rclpy.node import Node
 from sensor_msgs.msg import CompressedImage, Image, JointState
 
-from lbm_policy_node.core.observation.samples import Sample
+from lbm_policy_node.core.observation.samples import LazySample
 from lbm_policy_node.core.spec.spec_streams import StreamSpec
+from lbm_policy_node.messages.image_encoding import load_decoder
 from lbm_policy_node.messages.stamps import to_ns
 
 from . import conversion, qos
@@ -22,7 +23,7 @@ MESSAGE_TYPES: dict[str, type] = {
     "geometry_msgs/msg/PoseStamped": PoseStamped,
 }
 
-OnSample = Callable[[str, int, Sample, int], None]
+OnSample = Callable[[str, int, LazySample, int], None]
 """Called with the stream's name, the header stamp in ns, the sample, and the ROS time of arrival in ns."""
 
 
@@ -32,7 +33,10 @@ class StreamSubscriptions:
     def __init__(self, node: Node, streams: Iterable[StreamSpec], on_sample: OnSample) -> None:
         """Subscribe; ``on_sample`` is called in the node's executor thread."""
         self._node, self._on_sample = node, on_sample
-        self._subscriptions = [self._subscribe(stream) for stream in streams]
+        chosen = list(streams)
+        if any(stream.type.endswith("CompressedImage") for stream in chosen):
+            load_decoder()
+        self._subscriptions = [self._subscribe(stream) for stream in chosen]
 
     def destroy(self) -> None:
         """Unsubscribe."""
@@ -43,8 +47,7 @@ class StreamSubscriptions:
         def receive(message: Any) -> None:
             now_ns = self._node.get_clock().now().nanoseconds
             stamp_ns = to_ns(message.header.stamp)
-            sample = conversion.sample_from_message(message, stream.type)
-            self._on_sample(stream.name, stamp_ns, sample, now_ns)
+            self._on_sample(stream.name, stamp_ns, conversion.lazy_sample(message, stream.type), now_ns)
 
         profile = qos.CAMERA if stream.is_image else qos.PROPRIO
         return self._node.create_subscription(MESSAGE_TYPES[stream.type], stream.topic, receive, profile)

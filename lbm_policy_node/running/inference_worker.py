@@ -6,79 +6,41 @@ import queue
 import threading
 import time
 import traceback
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import Protocol
 
-import numpy as np
-
-from lbm_policy_node.core.types import Array, Observation
 from lbm_policy_node.policies.checkpoint.errors import PolicyUnavailable
 
-if TYPE_CHECKING:
-    from lbm_policy_node.policies.policy import Policy
-
-Embed = Callable[[Sequence[Observation]], Array]
-"""``EmbeddingPolicy.embed``: observations to their embedding, shape (embedding_dim,)."""
+from .inference import Inference, InferenceRequest, InferenceResult
 
 
-def no_embedding(_history: Sequence[Observation]) -> Array:
-    """The embedding of a policy that has none, or that is not asked for it."""
-    return np.empty(0, np.float32)
+class InferenceWorker(Protocol):
+    """What the policy loop asks for inferences, one at a time. All calls belong to the loop's thread."""
+
+    @property
+    def idle(self) -> bool:
+        """Whether a request would be taken."""
+        ...
+
+    def submit(self, request: InferenceRequest) -> bool:
+        """Hand over a request; False, and nothing done, while an answer has not been taken."""
+        ...
+
+    def take(self, now_ns: int) -> InferenceResult | None:
+        """Return the answer once, when it is there at this ROS time."""
+        ...
 
 
-@dataclass(frozen=True, eq=False)
-class InferenceRequest:
-    """What to infer.
-
-    Attributes:
-        epoch: Which start asked; an answer to an earlier one is thrown away.
-        chunk_id: Number of the chunk to come.
-        instruction: The command that the chunk will follow.
-        history: Oldest observation first.
-        n_samples: Chunks to draw.
-        seed: Of the policy's noise.
-    """
-
-    epoch: int
-    chunk_id: int
-    instruction: str
-    history: Sequence[Observation]
-    n_samples: int
-    seed: int
-
-
-@dataclass(frozen=True, eq=False)
-class InferenceResult:
-    """The answer.
-
-    Attributes:
-        request: What was asked.
-        samples: Shape (n_samples, horizon, action_dim); None on an error.
-        error: Why there are no samples.
-        inference_s: How long it took, embedding included.
-        embedding: Of the observations, shape (embedding_dim,); empty where it was not wanted.
-        unavailable: The policy could not be asked at all, but may be later; the error says why.
-    """
-
-    request: InferenceRequest
-    samples: Array | None
-    error: str
-    inference_s: float
-    embedding: Array = field(default_factory=lambda: no_embedding(()))
-    unavailable: bool = False
-
-
-class InferenceWorker:
-    """Runs ``Policy.infer`` in a daemon thread.
+class ThreadedWorker:
+    """Infers in a daemon thread; an answer is there when it is finished.
 
     Threads: ``submit``, ``take`` and ``stop`` belong to the node's executor thread. ``wake`` is called from
     the worker's thread when an answer is ready and must be thread-safe (trigger a guard condition).
     """
 
-    def __init__(self, policy: "Policy", wake: Callable[[], None], embed: Embed = no_embedding) -> None:
-        """Start the thread; ``embed`` is called in it after each inference."""
-        self._policy, self._wake, self._embed = policy, wake, embed
+    def __init__(self, inference: Inference, wake: Callable[[], None]) -> None:
+        """Start the thread; inferences happen in it."""
+        self._inference, self._wake = inference, wake
         self._requests: queue.Queue[InferenceRequest | None] = queue.Queue()
         self._results: queue.Queue[InferenceResult] = queue.Queue()
         self._in_flight = False
@@ -98,8 +60,9 @@ class InferenceWorker:
         self._requests.put(request)
         return True
 
-    def take(self) -> InferenceResult | None:
-        """Return the finished answer, once."""
+    def take(self, now_ns: int) -> InferenceResult | None:
+        """Return the finished answer, once; it is finished when it is, whatever the ROS time."""
+        del now_ns
         try:
             result = self._results.get_nowait()
         except queue.Empty:
@@ -120,23 +83,11 @@ class InferenceWorker:
 
     def _infer(self, request: InferenceRequest) -> InferenceResult:
         began = time.perf_counter()
-        samples, error, embedding, unavailable = None, "", no_embedding(()), False
         try:
-            samples = self._policy.infer(request.history, n_samples=request.n_samples, seed=request.seed)
-            embedding = np.asarray(self._embed(request.history), np.float32)
-            error = self._complaint(samples, request.n_samples, embedding)
+            return self._inference(request)
         except PolicyUnavailable as failure:
             error, unavailable = f"the policy is not available: {failure}", True
         except Exception as failure:  # whatever a policy raises becomes a published reason
-            error = "".join(traceback.format_exception_only(failure)).strip()
+            error, unavailable = "".join(traceback.format_exception_only(failure)).strip(), False
         elapsed_s = time.perf_counter() - began
-        return InferenceResult(request, None if error else samples, error, elapsed_s, embedding, unavailable)
-
-    def _complaint(self, samples: Array, n_samples: int, embedding: Array) -> str:
-        spec = self._policy.spec
-        expected = (n_samples, spec.horizon, spec.action_dim)
-        if np.shape(samples) != expected:
-            return f"the policy returned shape {np.shape(samples)}; expected {expected}"
-        if embedding.ndim != 1:
-            return f"the policy's embedding has shape {embedding.shape}; expected a vector"
-        return ""
+        return InferenceResult(request, None, error, elapsed_s, unavailable=unavailable)

@@ -1,8 +1,14 @@
 # SPDX-FileCopyrightText: 2026 lbm_policy contributors
 # SPDX-License-Identifier: Apache-2.0
-"""While a goal runs: observe, remember, infer when due, publish the chunk, and say what is going on.
+"""While a goal runs: look, remember, infer when due, publish the chunk, and say what is going on.
 
-No rclpy here: times come in, chunks go out through a callable.
+No ROS here: times come in, chunks go out through a callable. The policy node calls it on every message, the
+simulated roll-out at every step of simulated time.
+
+::
+
+    poll         look at the robot -> remember -> due? -> decode and build the window -> ask the policy
+    take_result  answer -> right epoch? -> finite, not past? -> chunk -> publish, then poll
 """
 
 from collections.abc import Callable
@@ -11,15 +17,17 @@ from dataclasses import dataclass
 import numpy as np
 
 from lbm_policy_node.core.execution.arbitration import PolicyState
-from lbm_policy_node.core.observation.gate import ObservationSource
+from lbm_policy_node.core.observation.gate import ObservationGate
 from lbm_policy_node.core.observation.history import ObservationHistory
 from lbm_policy_node.core.reasons import OK, Reason, ReasonCode
 from lbm_policy_node.core.spec.robot_spec import RobotSpec
 from lbm_policy_node.core.types import ActionChunk
 from lbm_policy_node.policies.policy import PolicySpec
 
+from .assembly import ChunkAssembly
 from .goal import GoalHandler, Run, Termination
-from .inference_worker import InferenceRequest, InferenceResult, InferenceWorker
+from .inference import InferenceRequest, InferenceResult
+from .inference_worker import InferenceWorker
 from .latency import LatencyStatistics
 from .report import PolicyReport
 from .schedule import Schedule
@@ -42,7 +50,7 @@ class PolicyLoop:
         *,
         robot: RobotSpec,
         policy: PolicySpec,
-        source: ObservationSource,
+        gate: ObservationGate,
         worker: InferenceWorker,
         schedule: Schedule,
         sampling: Sampling,
@@ -50,7 +58,8 @@ class PolicyLoop:
         publish: Callable[[ActionChunk], None],
     ) -> None:
         """Start idle; ``publish`` is called with each chunk."""
-        self._robot, self._policy, self._source, self._worker = robot, policy, source, worker
+        self._robot, self._policy, self._gate, self._worker = robot, policy, gate, worker
+        self._assembly = ChunkAssembly(robot, policy, schedule)
         self._schedule, self._sampling, self._goals, self._publish = schedule, sampling, goals, publish
         self._history = ObservationHistory(policy.n_obs_steps, robot.step_ns)
         self._inference, self._age = LatencyStatistics(), LatencyStatistics()
@@ -77,7 +86,7 @@ class PolicyLoop:
     def on_clock_jump(self) -> None:
         """Forget everything that carries a time of before the jump."""
         self.restart()
-        self._source.restart()
+        self._gate.restart()
 
     def report(self) -> PolicyReport:
         """Say what is going on."""
@@ -98,29 +107,35 @@ class PolicyLoop:
             n_starved=self._n_starved,
         )
 
+    def may_use(self, stamp_ns: int) -> bool:
+        """Whether the next inference may look at an observation of this stamp.
+
+        Where making an observation is expensive, as rendering is, the others need not be made. While an
+        inference is in flight this takes for granted that it will succeed.
+        """
+        if self._failed_ns is not None:
+            return True
+        return self._schedule.may_use(stamp_ns, self._asked_ns, self._history.reach_ns)
+
     def poll(self, now_ns: int) -> None:
         """Look at the robot, and ask the policy if an inference is due; cheap, call it on every sample."""
         self._goals.check_time(now_ns)
         if self._goals.run is None:
             return
         self._count_starved(now_ns)
-        observation = self._source.observe(now_ns, self._goals.run.instruction)
-        if observation is None or (
-            not isinstance(observation, Reason) and observation.stamp_ns < self._since_ns
-        ):
-            return
-        if isinstance(observation, Reason):
-            self._observing = observation
-            self._count_blocked(now_ns)
-            return
-        self._observing = OK
-        self._history.push(observation)
-        if self._worker.idle and self._due(observation.stamp_ns):
-            self._ask(self._goals.run, observation.stamp_ns)
+        sighting = self._gate.look(now_ns)
+        if isinstance(sighting, Reason):
+            self._block(sighting, now_ns)
+        elif sighting is not None and sighting.stamp_ns >= self._since_ns:
+            self._history.push(sighting)
+            if self._worker.idle and self._due(sighting.stamp_ns):
+                self._ask(self._goals.run, sighting.stamp_ns, now_ns)
+            else:
+                self._observing = OK
 
     def take_result(self, now_ns: int) -> None:
         """Publish a finished inference, unless its run has ended or its clock is gone."""
-        result = self._worker.take()
+        result = self._worker.take(now_ns)
         run = self._goals.run
         if result is not None and run is not None and result.request.epoch == self._epoch:
             self._failure = self._accept(result, now_ns)
@@ -147,17 +162,23 @@ class PolicyLoop:
             self._blocked_ns = now_ns
             self._n_blocked += 1
 
-    def _ask(self, run: Run, stamp_ns: int) -> None:
-        window = self._history.window()
-        if isinstance(window, Reason):
-            self._observing = window
+    def _block(self, reason: Reason, now_ns: int) -> None:
+        self._observing = reason
+        self._count_blocked(now_ns)
+
+    def _ask(self, run: Run, stamp_ns: int, now_ns: int) -> None:
+        """Build what the inference looks at; only here are images decoded."""
+        history = self._history.observations(run.instruction)
+        if isinstance(history, Reason):
+            self._block(history, now_ns)
             return
+        self._observing = OK
         chunk_id = self._n_chunks + 1
         request = InferenceRequest(
             epoch=self._epoch,
             chunk_id=chunk_id,
             instruction=run.instruction,
-            history=window,
+            history=history,
             n_samples=self._sampling.n_samples,
             seed=self._sampling.seed + chunk_id,
         )
@@ -172,7 +193,7 @@ class PolicyLoop:
             return Reason(ReasonCode.INFERENCE_FAILED, result.error)
         if not np.isfinite(result.samples).all():
             return Reason(ReasonCode.INFERENCE_NON_FINITE, "the policy returned NaN or infinity")
-        chunk = self._chunk(result, result.samples)
+        chunk = self._assembly.chunk(result, result.samples, self._index)
         if chunk.end_ns <= now_ns:
             text = f"all {chunk.horizon} rows were past; the inference took {result.inference_s:.3f} s"
             return Reason(ReasonCode.INFERENCE_LATE, text)
@@ -195,27 +216,3 @@ class PolicyLoop:
         if self._failures_in_a_row >= self._sampling.max_failures:
             self._failures_in_a_row = 0
             self._goals.end(Termination.POLICY_ERROR, now_ns, self._failure)
-
-    def _chunk(self, result: InferenceResult, samples: np.ndarray) -> ActionChunk:
-        request = result.request
-        stamp_ns = request.history[-1].stamp_ns
-        streams = tuple(request.history[-1].stream_stamps_ns)
-        return ActionChunk(
-            chunk_id=request.chunk_id,
-            observation_stamp_ns=stamp_ns,
-            start_ns=stamp_ns + self._robot.action.lead_ns,
-            step_ns=self._robot.step_ns,
-            actions=samples[0],
-            samples=samples,
-            action_names=self._robot.action_names,
-            seed=request.seed,
-            checkpoint_id=self._policy.checkpoint_id,
-            instruction=request.instruction,
-            stochastic=self._policy.stochastic,
-            inference_s=result.inference_s,
-            index=self._index,
-            execution_horizon=self._schedule.execution_horizon,
-            embedding=result.embedding,
-            input_streams=streams,
-            input_stamps_ns=tuple(tuple(o.stream_stamps_ns[s] for s in streams) for o in request.history),
-        )

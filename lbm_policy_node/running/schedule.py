@@ -12,6 +12,9 @@
 from dataclasses import dataclass
 from enum import Enum
 
+from lbm_policy_node.core.spec.robot_spec import RobotSpec
+from lbm_policy_node.policies.policy import PolicySpec
+
 JITTER_STEPS = 0.1
 """A camera stamp this much of a step early still counts as on time; else a stamp a microsecond short of the
 due time would wait for the next image, and a whole image interval would be lost now and then."""
@@ -59,5 +62,50 @@ class Schedule:
         """Whether an observation of this stamp should be inferred, given the one before (None: the first)."""
         if previous_stamp_ns is None:
             return True
+        return stamp_ns >= self._next_ns(previous_stamp_ns)
+
+    def may_use(self, stamp_ns: int, previous_stamp_ns: int | None, reach_ns: int) -> bool:
+        """Whether the next inference may look at an observation of this stamp.
+
+        ::
+
+            previous inference |           reach_ns  | next one due
+                               |  no   no   no  YES  | YES ...
+
+        Args:
+            stamp_ns: Of the observation.
+            previous_stamp_ns: Of the observation inferred before; None: the first one is still to come.
+            reach_ns: How far before its newest observation an inference looks back.
+        """
+        if previous_stamp_ns is None:
+            return True
+        return stamp_ns + reach_ns >= self._next_ns(previous_stamp_ns)
+
+    def _next_ns(self, previous_stamp_ns: int) -> int:
+        """The first stamp that is due after another one."""
         early_ns = 0 if self.mode is Mode.CONTINUOUS else round(JITTER_STEPS * self.step_ns)
-        return stamp_ns - previous_stamp_ns >= max(self.interval_ns - early_ns, 1)
+        return previous_stamp_ns + max(self.interval_ns - early_ns, 1)
+
+
+def make_schedule(
+    mode: Mode, replan_steps: int, rate_hz: float, policy: PolicySpec, robot: RobotSpec
+) -> tuple[Schedule, str]:
+    """Return the schedule, and a warning where it differs from what the checkpoint was trained for.
+
+    Args:
+        mode: How the next inference is timed.
+        replan_steps: Rows that a chunk executes; 0 for the checkpoint's n_action_steps.
+        rate_hz: Inferences per second of ROS time with ``fixed_rate``.
+        policy: What the checkpoint says.
+        robot: Says how long a step is.
+
+    Raises:
+        ValueError: A chunk has fewer rows than are to be executed of it.
+    """
+    steps = replan_steps or policy.n_action_steps
+    if steps > policy.horizon:
+        raise ValueError(f"replan_steps is {steps}, but a chunk has {policy.horizon} rows")
+    warning = ""
+    if steps != policy.n_action_steps and mode is Mode.CHUNK_END:
+        warning = f"replan_steps is {steps}; the checkpoint was trained to execute {policy.n_action_steps}"
+    return Schedule(mode, robot.step_ns, steps, round(1e9 / rate_hz)), warning

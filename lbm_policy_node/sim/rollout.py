@@ -1,28 +1,38 @@
 # SPDX-FileCopyrightText: 2026 lbm_policy contributors
 # SPDX-License-Identifier: Apache-2.0
-"""One closed-loop episode without ROS: the executor's own classes between policy and simulated robot."""
+"""One closed-loop episode without ROS: the nodes' own classes between policy and simulated robot.
+
+::
+
+    robot --samples--> ObservationGate --> PolicyLoop --chunks--> ChunkExecutor --commands--> robot
+                                               |  ^
+                                          SimulatedWorker --> policy      all by simulated time, one thread
+"""
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import cast
+from typing import TypeGuard
 
 import numpy as np
 
 from lbm_policy_node.core.execution.arbitration import ControlMode, PolicyState
 from lbm_policy_node.core.execution.chunk_executor import ChunkExecutor
 from lbm_policy_node.core.execution.executor_config import ChunkExecutorConfig
-from lbm_policy_node.core.observation.history import ObservationHistory
-from lbm_policy_node.core.reasons import Reason
+from lbm_policy_node.core.observation.gate import ObservationGate
 from lbm_policy_node.core.spec.robot_spec import RobotSpec
-from lbm_policy_node.core.types import ActionChunk, Array, Observation
+from lbm_policy_node.core.types import ActionChunk, Array
 from lbm_policy_node.policies.policy import EmbeddingPolicy, Policy
-from lbm_policy_node.sim.demonstrations import TICKS_PER_STEP, proprio
+from lbm_policy_node.running.goal import GoalHandler
+from lbm_policy_node.running.inference import Inference, no_embedding
+from lbm_policy_node.running.policy_loop import PolicyLoop, Sampling
+from lbm_policy_node.running.schedule import Mode, Schedule
+from lbm_policy_node.running.simulated_worker import SimulatedWorker
+from lbm_policy_node.sim.demonstrations import TICKS_PER_STEP
 from lbm_policy_node.sim.robot import GRIPPER_OPEN, TICK_NS, Scene, SimulatedRobot
+from lbm_policy_node.sim.sensing import sense
 
-IMAGE_PREFIX = "observation.images."
 START_NS = 1_000_000_000
 
 
@@ -35,10 +45,13 @@ class RolloutConfig:
             limit of 500 control ticks.
         replan_steps: Steps between inferences; None takes the checkpoint's n_action_steps.
         latency_steps: Policy steps between an observation and its chunk, as inference takes time on a robot.
+            One inference is in flight at a time.
         merge: How the executor merges chunks.
         n_samples: Chunks per inference; the executed one does not depend on it.
         stop_at_success: Otherwise the policy goes on until max_steps, and the episode counts as solved if it
             ever was.
+        lock_step: Chunks reach the executor after its tick of the same instant, as in a graph of nodes in
+            lock step; otherwise before it.
         keep_chunks: Return the chunks with all samples, and with the embedding where the policy has one.
     """
 
@@ -48,6 +61,7 @@ class RolloutConfig:
     merge: str = "receding_horizon"
     n_samples: int = 1
     stop_at_success: bool = True
+    lock_step: bool = False
     keep_chunks: bool = False
 
 
@@ -58,11 +72,11 @@ class Rollout:
     Attributes:
         success: Whether the task was solved.
         steps: Policy steps until it was, else all of them.
-        refused: Why the executor refused chunks.
-        inference_s: Duration of each inference.
+        refused: Why the executor refused chunks, or why an inference gave none.
+        inference_s: Duration of each inference that gave a chunk.
         held_ticks: Control ticks in which the policy did not drive.
         rewards: The simulator's reward after each policy step.
-        chunks: With `keep_chunks`, one per inference.
+        chunks: With `keep_chunks`, one per inference, also where the episode ended before its time came.
     """
 
     success: bool
@@ -79,8 +93,12 @@ class Rollout:
         return time_ns(self.steps) if self.success else None
 
 
-OnInference = Callable[[ActionChunk], None]
-"""Called with each new chunk, before the robot moves on; may look at the simulator."""
+OnInference = Callable[[], None]
+"""Called after each inference, before the robot moves on; may look at the simulator."""
+
+
+def _nobody() -> None:
+    pass
 
 
 def roll_out(
@@ -90,16 +108,34 @@ def roll_out(
     scene: Scene,
     instruction: str,
     config: RolloutConfig,
-    on_inference: OnInference | None = None,
+    on_inference: OnInference = _nobody,
 ) -> Rollout:
     """Run one episode; deterministic given the scene."""
     robot.reset(scene)
-    episode = _Episode(robot, policy, spec, instruction, config, seed=scene.seed, on_inference=on_inference)
+    return drive(robot, policy, spec, scene.seed, instruction, config, on_inference)
+
+
+def drive(
+    robot: SimulatedRobot,
+    policy: Policy,
+    spec: RobotSpec,
+    seed: int,
+    instruction: str,
+    config: RolloutConfig,
+    on_inference: OnInference = _nobody,
+) -> Rollout:
+    """Run one episode from where the robot stands; chunk i has the policy seed ``policy_seed(seed) + i``."""
+    episode = _Episode(robot, policy, spec, seed, instruction, config, on_inference)
     for step in range(config.max_steps):
         episode.step(step)
         if episode.solved_at is not None and config.stop_at_success:
             break
     return episode.result()
+
+
+def policy_seed(seed: int) -> int:
+    """Return the seed of the policy's noise in a scene of this seed; the chunk id is added to it."""
+    return seed * 1000
 
 
 def time_ns(step: int) -> int:
@@ -113,22 +149,36 @@ class _Episode:
         robot: SimulatedRobot,
         policy: Policy,
         spec: RobotSpec,
+        seed: int,
         instruction: str,
         config: RolloutConfig,
-        *,
-        seed: int,
-        on_inference: OnInference | None,
+        on_inference: OnInference,
     ) -> None:
-        self.robot, self.policy, self.spec, self.config = robot, policy, spec, config
-        self.instruction, self.seed = instruction, seed
+        self.robot, self.spec, self.config = robot, spec, config
         self.executor = ChunkExecutor(spec, ChunkExecutorConfig(merge=config.merge))
         self.executor.on_policy_state(PolicyState.RUNNING)
-        self.history = ObservationHistory(policy.spec.n_obs_steps, spec.step_ns)
-        self.replan = config.replan_steps or policy.spec.n_action_steps
-        self.coming: list[tuple[int, ActionChunk]] = []
+        self.gate = ObservationGate(spec)
+        embed = policy.embed if config.keep_chunks and _has_embedding(policy) else no_embedding
+        latency_ns = config.latency_steps * spec.step_ns
+        self.worker = SimulatedWorker(Inference(policy, embed), latency_ns, on_inference)
+        goals = GoalHandler(lambda ending: None)
+        goals.enabled = True
+        replan = config.replan_steps or policy.spec.n_action_steps
+        self.loop = PolicyLoop(
+            robot=spec,
+            policy=policy.spec,
+            gate=self.gate,
+            worker=self.worker,
+            schedule=Schedule(Mode.CHUNK_END, spec.step_ns, replan, spec.step_ns),
+            sampling=Sampling(config.n_samples, policy_seed(seed), max_failures=config.max_steps + 1),
+            goals=goals,
+            publish=self._on_chunk,
+        )
+        goals.start(instruction, 0.0, START_NS)
+        self.now_ns = START_NS
+        self.over = False
         self.refused: list[str] = []
         self.inference_s: list[float] = []
-        self.on_inference = on_inference
         self.chunks: list[ActionChunk] = []
         self.rewards: list[float] = []
         self.solved_at: int | None = None
@@ -137,20 +187,28 @@ class _Episode:
 
     def step(self, step: int) -> None:
         """One policy step: observe, perhaps infer, and four control ticks."""
-        self._observe(step)
-        for tick in range(TICKS_PER_STEP):
-            now_ns = time_ns(step) + tick * TICK_NS
-            while self.coming and self.coming[0][0] <= now_ns:
-                self._deliver(self.coming.pop(0)[1], now_ns)
-            command = self.executor.tick(now_ns, self._measured())
+        self.now_ns = time_ns(step)
+        if self.loop.may_use(self.now_ns):  # rendering is what an episode spends most of its time on
+            self._observe()
+        self.loop.poll(self.now_ns)
+        for _ in range(TICKS_PER_STEP):
+            if not self.config.lock_step:
+                self._take_answer()
+            command = self.executor.tick(self.now_ns, self._measured())
+            if self.config.lock_step:
+                self._take_answer()
             self.held_ticks += command.mode is not ControlMode.POLICY
             self._apply(command.action)
+            self.now_ns += TICK_NS
         self.rewards.append(self.robot.reward)
         if self.robot.success and self.solved_at is None:
             self.solved_at = step + 1
 
     def result(self) -> Rollout:
-        """Sum up."""
+        """Sum up; a chunk whose time has not come counts, but nobody executes it."""
+        self.over = True
+        self.now_ns = self.worker.stop() or self.now_ns
+        self._take_answer()
         return Rollout(
             success=self.solved_at is not None,
             steps=self.solved_at or len(self.rewards),
@@ -161,56 +219,22 @@ class _Episode:
             chunks=tuple(self.chunks),
         )
 
-    def _observe(self, step: int) -> None:
-        """Render only what an inference will look at: it is what an episode spends most of its time on."""
-        if any((step + ahead) % self.replan == 0 for ahead in range(self.policy.spec.n_obs_steps)):
-            self.history.push(self._observation(step))
-        if step % self.replan == 0:
-            chunk = self._infer(step)
-            self.coming.append((time_ns(step + self.config.latency_steps), chunk))
-            if self.config.keep_chunks:
-                self.chunks.append(chunk)
-            if self.on_inference is not None:
-                self.on_inference(chunk)
+    def _observe(self) -> None:
+        for stream, sample in sense(self.robot, self.spec.observation_streams).items():
+            self.gate.push(stream, self.now_ns, sample, self.now_ns)
 
-    def _observation(self, step: int) -> Observation:
-        images = {IMAGE_PREFIX + name: image for name, image in self.robot.images().items()}
-        return Observation(time_ns(step), images, proprio(self.robot), self.instruction)
+    def _take_answer(self) -> None:
+        n_failed = self.loop.report().n_failed
+        self.loop.take_result(self.now_ns)
+        report = self.loop.report()
+        if report.n_failed > n_failed:
+            self.refused.append(report.reason.text)
 
-    def _infer(self, step: int) -> ActionChunk:
-        window = self.history.window()
-        assert not isinstance(window, Reason), "every step that the window needs was pushed"
-        chunk_id = len(self.inference_s) + 1
-        started = time.perf_counter()
-        seed = self.seed * 1000 + chunk_id
-        samples = self.policy.infer(window, n_samples=self.config.n_samples, seed=seed)
-        self.inference_s.append(time.perf_counter() - started)
-        stamp_ns = time_ns(step)
-        return ActionChunk(
-            chunk_id=chunk_id,
-            observation_stamp_ns=stamp_ns,
-            start_ns=stamp_ns + self.spec.action.lead_ns,
-            step_ns=self.spec.step_ns,
-            actions=samples[0],
-            samples=samples,
-            action_names=self.spec.action_names,
-            seed=seed,
-            checkpoint_id=self.policy.spec.checkpoint_id,
-            instruction=self.instruction,
-            stochastic=self.policy.spec.stochastic,
-            inference_s=self.inference_s[-1],
-            index=chunk_id - 1,
-            execution_horizon=self.replan,
-            embedding=self._embedding(window),
-        )
-
-    def _embedding(self, window: Sequence[Observation]) -> Array:
-        if not self.config.keep_chunks or not self.policy.spec.embedding_dim:
-            return np.empty(0, np.float32)
-        return cast(EmbeddingPolicy, self.policy).embed(window).astype(np.float32)
-
-    def _deliver(self, chunk: ActionChunk, now_ns: int) -> None:
-        refused = self.executor.on_chunk(chunk, now_ns)
+    def _on_chunk(self, chunk: ActionChunk) -> None:
+        self.inference_s.append(chunk.inference_s)
+        if self.config.keep_chunks:
+            self.chunks.append(chunk)
+        refused = None if self.over else self.executor.on_chunk(chunk, self.now_ns)
         if refused is not None:
             self.refused.append(refused.text)
 
@@ -223,3 +247,7 @@ class _Episode:
             return
         self.gripper = float(action[3])
         self.robot.tick(action[:3], self.gripper)
+
+
+def _has_embedding(policy: Policy) -> TypeGuard[EmbeddingPolicy]:
+    return policy.spec.embedding_dim > 0

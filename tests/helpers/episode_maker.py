@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 lbm_policy contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Makes recorded episodes without ROS and without physics: gate, executor and bag writer are the real ones.
+"""Makes recorded episodes without ROS and without physics: gate, policy loop, executor and writer are real.
 
 A point mass follows its commands at once. Cameras show a grey field with a white square at the mass's place.
 """
@@ -19,8 +19,6 @@ from lbm_policy_node.core.execution.arbitration import ControlMode, PolicyState
 from lbm_policy_node.core.execution.chunk_executor import ChunkExecutor
 from lbm_policy_node.core.execution.command import Command
 from lbm_policy_node.core.observation.gate import ObservationGate
-from lbm_policy_node.core.observation.history import ObservationHistory
-from lbm_policy_node.core.reasons import Reason
 from lbm_policy_node.core.spec.robot_spec import RobotSpec
 from lbm_policy_node.core.types import ActionChunk, Array, Observation
 from lbm_policy_node.data.bags.bag_writer import BagWriter
@@ -28,12 +26,19 @@ from lbm_policy_node.data.bags.message_types import MessageTypes
 from lbm_policy_node.data.episodes.episode_header import ROLES, EpisodeHeader
 from lbm_policy_node.data.episodes.episode_records import EventKind
 from lbm_policy_node.messages.chunks import fill_chunk_message
-from lbm_policy_node.messages.samples import sample_from_message
+from lbm_policy_node.messages.samples import lazy_sample
 from lbm_policy_node.paths import shared_path
+from lbm_policy_node.policies.policy import FloatArray, ImageFeature, PolicySpec
+from lbm_policy_node.running.goal import Ending, GoalHandler
+from lbm_policy_node.running.inference import Inference
+from lbm_policy_node.running.policy_loop import PolicyLoop, Sampling
+from lbm_policy_node.running.schedule import Mode, Schedule
+from lbm_policy_node.running.simulated_worker import SimulatedWorker
 
 START_NS = 100_000_000_000
 TICK_NS = 12_500_000
 TICKS_PER_STEP = 4
+HORIZON = 16
 TOPICS = {role: f"/{role}" for role in ROLES} | {"policy_status": "/policy_node/status"}
 TYPES = MessageTypes()
 """Shared, because it makes code for each type that it meets."""
@@ -45,9 +50,29 @@ def wave(history: Sequence[Observation], n_samples: int, seed: int) -> Array:
     """A policy without weights: 16 rows that drift from the present place, each sample with its own noise."""
     rng = np.random.default_rng(seed)
     place = np.append(history[-1].state[:3], -1.0)
-    drift = np.linspace(0.0, 0.02, 16)[:, None] * np.array([1.0, 0.5, 0.2, 0.0])
-    noise = rng.normal(0.0, 1e-3, (n_samples, 16, 4)) * (1.0, 1.0, 1.0, 0.0)
+    drift = np.linspace(0.0, 0.02, HORIZON)[:, None] * np.array([1.0, 0.5, 0.2, 0.0])
+    noise = rng.normal(0.0, 1e-3, (n_samples, HORIZON, 4)) * (1.0, 1.0, 1.0, 0.0)
     return place + drift + noise
+
+
+@dataclass(frozen=True)
+class GivenPolicy:
+    """A policy that answers by a function."""
+
+    spec: PolicySpec
+    function: Infer
+
+    def infer(
+        self,
+        history: Sequence[Observation],
+        *,
+        n_samples: int = 1,
+        seed: int = 0,
+        prefix: FloatArray | None = None,
+    ) -> FloatArray:
+        """Ask the function."""
+        assert prefix is None
+        return self.function(history, n_samples, seed)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,6 +86,7 @@ class Recipe:
     checkpoint_id: str = "wave"
     infer: Infer | None = wave
     n_obs_steps: int = 2
+    horizon: int = HORIZON
     n_samples: int = 3
     replan_steps: int = 8
     latency_ticks: int = 2
@@ -93,13 +119,10 @@ class EpisodeMaker:
         kept = {topic: name for topic, name in topics.items() if topic not in recipe.leave_out}
         self._topics, self._writer = topics, BagWriter(folder, kept, self._types)
         self._gate = ObservationGate(self.spec)
-        self._history = ObservationHistory(recipe.n_obs_steps, self.spec.step_ns)
+        self._loop = self._make_loop()
         self._executor = ChunkExecutor(self.spec)
         self._executor.on_policy_state(PolicyState.RUNNING)
         self._place = np.array([0.0, 0.6, 0.2, -1.0])
-        self._waiting: list[tuple[int, ActionChunk]] = []
-        self._n_chunks = self._index = 0
-        self._asked_step: int | None = None
         self.now_ns = START_NS
 
     def make(self) -> Path:
@@ -108,9 +131,8 @@ class EpisodeMaker:
         for tick in range(round(self._recipe.seconds * 1e9 / TICK_NS)):
             self._turn()
             self._sense(tick)
-            if tick % TICKS_PER_STEP == 0:
-                self._observe(tick // TICKS_PER_STEP)
-            self._deliver()
+            self._loop.poll(self.now_ns)
+            self._loop.take_result(self.now_ns)
             self._control()
             self.now_ns += TICK_NS
         if self._recipe.outcome is not None:
@@ -134,8 +156,7 @@ class EpisodeMaker:
 
     def _restart(self, kind: EventKind) -> None:
         self._event(kind, "gamepad")
-        self._history.reset()
-        self._index, self._asked_step, self._waiting = 0, None, []
+        self._loop.restart(self.now_ns)
 
     def _sense(self, tick: int) -> None:
         opening = 0.5 - 0.5 * self._place[3]
@@ -168,52 +189,49 @@ class EpisodeMaker:
     def _send_sample(self, name: str, message: Any) -> None:
         stream = self.spec.streams[name]
         self._send(stream.topic, message)
-        sample = sample_from_message(message, stream.type)
-        self._gate.push(name, self.now_ns, sample, self.now_ns)
+        self._gate.push(name, self.now_ns, lazy_sample(message, stream.type), self.now_ns)
 
-    def _observe(self, step: int) -> None:
-        observation = self._gate.observe(self.now_ns, self._recipe.instruction)
-        assert not isinstance(observation, Reason), observation
-        self._history.push(observation)
-        due = self._asked_step is None or step - self._asked_step >= self._recipe.replan_steps
-        if self._recipe.infer is not None and due:
-            self._asked_step = step
-            self._waiting.append((self.now_ns + self._recipe.latency_ticks * TICK_NS, self._infer()))
-
-    def _infer(self) -> ActionChunk:
-        window = self._history.window()
-        assert not isinstance(window, Reason), window
-        self._n_chunks += 1
-        infer = self._recipe.infer or wave
-        samples = infer(window, self._recipe.n_samples, self._n_chunks)
-        streams = tuple(window[-1].stream_stamps_ns)
-        self._index += 1
-        return ActionChunk(
-            chunk_id=self._n_chunks,
-            observation_stamp_ns=window[-1].stamp_ns,
-            start_ns=window[-1].stamp_ns + self.spec.action.lead_ns,
-            step_ns=self.spec.step_ns,
-            actions=samples[0],
-            samples=samples,
-            action_names=self.spec.action_names,
-            seed=self._n_chunks,
-            checkpoint_id=self._recipe.checkpoint_id,
-            instruction=self._recipe.instruction,
-            stochastic=True,
-            inference_s=0.01,
-            index=self._index - 1,
-            execution_horizon=self._recipe.replan_steps,
-            input_streams=streams,
-            input_stamps_ns=tuple(tuple(o.stream_stamps_ns[s] for s in streams) for o in window),
+    def _make_loop(self) -> PolicyLoop:
+        """The node's own loop, by simulated time; without a policy it has nothing to run."""
+        recipe, spec = self._recipe, self.spec
+        policy = GivenPolicy(self._policy_spec(), recipe.infer or wave)
+        goals = GoalHandler(_expect_no_end)
+        goals.enabled = True
+        if recipe.infer is not None:
+            assert goals.start(recipe.instruction or "not said", 0.0, START_NS).ok
+        return PolicyLoop(
+            robot=spec,
+            policy=policy.spec,
+            gate=self._gate,
+            worker=SimulatedWorker(Inference(policy), recipe.latency_ticks * TICK_NS),
+            schedule=Schedule(Mode.CHUNK_END, spec.step_ns, recipe.replan_steps, spec.step_ns),
+            sampling=Sampling(recipe.n_samples, 0, 1),
+            goals=goals,
+            publish=self._on_chunk,
         )
 
-    def _deliver(self) -> None:
-        for due_ns, chunk in list(self._waiting):
-            if due_ns <= self.now_ns:
-                self._waiting.remove((due_ns, chunk))
-                self._executor.on_chunk(chunk, self.now_ns)
-                self._send("/action_chunks", self._chunk_message(chunk), chunk.observation_stamp_ns)
-                self._send("/monitor_verdicts", self._verdict(chunk), chunk.observation_stamp_ns)
+    def _policy_spec(self) -> PolicySpec:
+        return PolicySpec(
+            kind="given",
+            checkpoint_id=self._recipe.checkpoint_id,
+            images=tuple(ImageFeature(i.key, i.height, i.width) for i in self.spec.images.values()),
+            state_dim=4,
+            action_dim=self.spec.action_dim,
+            horizon=self._recipe.horizon,
+            n_obs_steps=self._recipe.n_obs_steps,
+            n_action_steps=self._recipe.replan_steps,
+            step_s=self.spec.step_ns * 1e-9,
+            stochastic=True,
+            accepts_prefix=False,
+            uses_language=True,
+            state_names=None,
+            action_names=None,
+        )
+
+    def _on_chunk(self, chunk: ActionChunk) -> None:
+        self._executor.on_chunk(chunk, self.now_ns)
+        self._send("/action_chunks", self._chunk_message(chunk), chunk.observation_stamp_ns)
+        self._send("/monitor_verdicts", self._verdict(chunk), chunk.observation_stamp_ns)
 
     def _control(self) -> None:
         command = self._executor.tick(self.now_ns, self._place)
@@ -294,6 +312,10 @@ class EpisodeMaker:
     def _time(self, time_ns: int) -> Any:
         sec, nanosec = divmod(time_ns, 1_000_000_000)
         return self._types.store.types["builtin_interfaces/msg/Time"](sec, nanosec)
+
+
+def _expect_no_end(ending: Ending) -> None:
+    raise AssertionError(f"the run ended: {ending.termination.name} {ending.reason}")
 
 
 def make_episode(folder: Path, **recipe: Any) -> Path:

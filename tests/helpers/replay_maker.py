@@ -109,6 +109,7 @@ def make_recording(folder: Path, checkpoint: Path, **recipe: Any) -> Path:
         "infer": lambda history, n, seed: policy.infer(history, n_samples=n, seed=seed),
         "checkpoint_id": policy.spec.checkpoint_id,
         "n_obs_steps": policy.spec.n_obs_steps,
+        "horizon": policy.spec.horizon,
         "n_samples": N_SAMPLES if policy.spec.stochastic else 1,
     }
     return make_episode(folder, **(values | recipe))

@@ -142,9 +142,9 @@ def test_few_images_are_in_memory_at_a_time(recording, checkpoint, monkeypatch):
     held = []
     finish = module._finish
 
-    def watch(wanted, samples, *rest):
+    def watch(inputs, samples, *rest):
         held.append(len(samples._held))
-        return finish(wanted, samples, *rest)
+        return finish(inputs, samples, *rest)
 
     monkeypatch.setattr(module, "_finish", watch)
     replay(recording, Candidate.load(checkpoint))

@@ -19,11 +19,11 @@ from lbm_policy_node.monitors.monitor import Monitor
 from lbm_policy_node.monitors.scale import ActionScale
 from lbm_policy_node.monitors.verdict import Level
 from lbm_policy_node.replay.candidate import Candidate
+from lbm_policy_node.replay.chunk_inputs import find_inputs
 from lbm_policy_node.replay.limits import Limits, judge
 from lbm_policy_node.replay.rebuild import rebuild
 from lbm_policy_node.replay.run import replay
 from lbm_policy_node.replay.table import table
-from lbm_policy_node.replay.wanted import find_wanted
 
 EPISODES = 60
 
@@ -43,8 +43,8 @@ def calibrated(alone, checkpoint, tmp_path_factory):
         shutil.copytree(checkpoint, folder)
         episode, policy = read_episode(alone), Candidate.load(checkpoint).policy
         with Bag(alone) as bag:
-            wanted = find_wanted(bag, episode.spec, episode.chunks, policy.spec.n_obs_steps)
-            histories = [rebuilt.history for rebuilt in rebuild(bag, episode.spec, wanted)]
+            inputs = find_inputs(bag, episode.spec, episode.chunks, policy.spec.n_obs_steps)
+            histories = [rebuilt.history for rebuilt in rebuild(bag, episode.spec, inputs)]
         chunks = [chunk for _, chunk in episode.chunks][:n_chunks]
         columns = ScoredColumns.from_spec(episode.spec.action)
         calibration = calibrate(

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 import yaml
 
-from helpers.fake_robot import SIZE, SPEC
+from helpers.fake_spec import SIZE, SPEC
 from lbm_policy_node.core.execution.arbitration import PolicyState
-from lbm_policy_node.core.observation.gate import ObservationSource
+from lbm_policy_node.core.observation.gate import ObservationGate
 from lbm_policy_node.core.observation.samples import JointSample, PoseSample
 from lbm_policy_node.core.reasons import ReasonCode
 from lbm_policy_node.core.spec.robot_spec import RobotSpec
@@ -21,7 +21,8 @@ from lbm_policy_node.policies.checkpoint.errors import PolicyUnavailable
 from lbm_policy_node.policies.checkpoint.features import Feature
 from lbm_policy_node.policies.weightless import WeightlessConfig, WeightlessPolicy
 from lbm_policy_node.running.goal import Ending, GoalHandler, Termination
-from lbm_policy_node.running.inference_worker import Embed, InferenceWorker, no_embedding
+from lbm_policy_node.running.inference import Embed, Inference, no_embedding
+from lbm_policy_node.running.inference_worker import ThreadedWorker
 from lbm_policy_node.running.policy_loop import PolicyLoop, Sampling
 from lbm_policy_node.running.schedule import Mode, Schedule
 
@@ -60,18 +61,18 @@ class Bench:
         self.robot = RobotSpec.from_mapping(yaml.safe_load(SPEC))
         self.policy = ScriptedPolicy(change)
         self.answered = threading.Event()
-        self.source, self.endings, self.chunks = (
-            ObservationSource(self.robot),
+        self.gate, self.endings, self.chunks = (
+            ObservationGate(self.robot),
             list[Ending](),
             list[ActionChunk](),
         )
         self.goals = GoalHandler(self.endings.append)
         self.goals.enabled = True
-        self.worker = InferenceWorker(self.policy, self.answered.set, embed)
+        self.worker = ThreadedWorker(Inference(self.policy, embed), self.answered.set)
         self.loop = PolicyLoop(
             robot=self.robot,
             policy=self.policy.spec,
-            source=self.source,
+            gate=self.gate,
             worker=self.worker,
             schedule=Schedule(Mode.CONTINUOUS, STEP_NS, 8, STEP_NS),
             sampling=Sampling(n_samples=2, seed=100, max_failures=MAX_FAILURES),
@@ -87,7 +88,7 @@ class Bench:
     def feed(self, *streams: str) -> None:
         """Deliver a sample of now on each stream, as the node does."""
         for stream in streams:
-            self.source.push(stream, self.now_ns, _sample(stream), self.now_ns)
+            self.gate.push(stream, self.now_ns, _sample(stream), self.now_ns)
             self.loop.poll(self.now_ns)
 
     def step(self) -> None:

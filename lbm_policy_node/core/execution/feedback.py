@@ -5,7 +5,7 @@
 import numpy as np
 
 from lbm_policy_node.core.clock_guard import ClockGuard
-from lbm_policy_node.core.observation.samples import Sample
+from lbm_policy_node.core.observation.samples import LazySample, Sample, decoded
 from lbm_policy_node.core.observation.selection import Selector
 from lbm_policy_node.core.reasons import Reason, ReasonCode
 from lbm_policy_node.core.spec.robot_spec import RobotSpec
@@ -26,10 +26,10 @@ class FeedbackReader:
             for block in spec.action.blocks
             if block.feedback
         ]
-        self._newest: dict[str, tuple[int, Sample]] = {}
+        self._newest: dict[str, tuple[int, Sample | LazySample]] = {}
         self._clock = ClockGuard()
 
-    def push(self, stream: str, stamp_ns: int, value: Sample, now_ns: int) -> None:
+    def push(self, stream: str, stamp_ns: int, value: Sample | LazySample, now_ns: int) -> None:
         """Add what arrived on one of spec.feedback_streams; an older stamp than the newest is ignored."""
         if self._clock.jumped_back(now_ns):
             self._newest.clear()
@@ -58,5 +58,5 @@ class FeedbackReader:
         age_ns = now_ns - stamp_ns
         if not -self._spec.max_skew_ns <= age_ns <= self._spec.streams[stream].max_age_ns:
             return Reason(ReasonCode.FEEDBACK_MISSING, f"'{stream}' is {age_ns / 1e9:.3f} s old")
-        values = selector.select(value)
+        values = selector.select(decoded(value))
         return Reason(ReasonCode.FEEDBACK_MISSING, values.text) if isinstance(values, Reason) else values

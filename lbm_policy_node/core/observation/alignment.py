@@ -21,7 +21,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from lbm_policy_node.core.clock_guard import ClockGuard
-from lbm_policy_node.core.observation.samples import Sample
+from lbm_policy_node.core.observation.samples import LazySample, Sample
 from lbm_policy_node.core.observation.stream_buffer import Stamped, StreamBuffer
 from lbm_policy_node.core.reasons import Reason, ReasonCode
 from lbm_policy_node.core.spec.spec_streams import StreamSpec
@@ -61,13 +61,13 @@ class StreamAligner:
         self._jumped = False
         self._ahead: dict[str, Stamped] = {}
 
-    def push(self, stream: str, stamp_ns: int, value: Sample, now_ns: int) -> None:
+    def push(self, stream: str, stamp_ns: int, value: Sample | LazySample, now_ns: int) -> None:
         """Add a sample.
 
         Args:
             stream: Its stream.
             stamp_ns: Header stamp.
-            value: What arrived; images are referenced, not copied.
+            value: What arrived, decoded or not; it is referenced, not copied or looked at.
             now_ns: The clock on arrival.
         """
         self._watch_clock(now_ns)

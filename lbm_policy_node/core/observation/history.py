@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The last observations at the spacing the policy was trained with."""
 
+from lbm_policy_node.core.observation.sighting import Sighting
 from lbm_policy_node.core.reasons import Reason, ReasonCode
 from lbm_policy_node.core.types import Observation
 
@@ -11,6 +12,7 @@ class ObservationHistory:
 
     The repetition is what LeRobot's queues do at the start of an episode.
     A gap in the middle is not bridged: push once per step, also when no inference is due.
+    Sightings are kept as they are; their images are decoded when ``observations`` is called.
     """
 
     def __init__(self, n_obs_steps: int, step_ns: int, tolerance_ns: int | None = None) -> None:
@@ -26,37 +28,66 @@ class ObservationHistory:
         self._n = n_obs_steps
         self._step_ns = step_ns
         self._tolerance_ns = step_ns // 2 if tolerance_ns is None else tolerance_ns
-        self._observations: list[Observation] = []
+        self._sightings: list[Sighting] = []
         self._first_ns = 0
+
+    @property
+    def reach_ns(self) -> int:
+        """How far before the newest observation the oldest one of a window may lie."""
+        return (self._n - 1) * self._step_ns + self._tolerance_ns
 
     def reset(self) -> None:
         """Forget everything: a new episode starts."""
-        self._observations.clear()
+        self._sightings.clear()
 
-    def push(self, observation: Observation) -> None:
-        """Add the newest observation; the same stamp again is ignored, an older one starts a new episode."""
-        if self._observations and observation.stamp_ns < self._observations[-1].stamp_ns:
+    def push(self, sighting: Sighting) -> None:
+        """Add the newest sighting; the same stamp again is ignored, an older one starts a new episode."""
+        if self._sightings and sighting.stamp_ns < self._sightings[-1].stamp_ns:
             self.reset()
-        if not self._observations:
-            self._first_ns = observation.stamp_ns
-        elif observation.stamp_ns == self._observations[-1].stamp_ns:
+        if not self._sightings:
+            self._first_ns = sighting.stamp_ns
+        elif sighting.stamp_ns == self._sightings[-1].stamp_ns:
             return
-        self._observations.append(observation)
-        oldest_ns = observation.stamp_ns - (self._n - 1) * self._step_ns - self._tolerance_ns
-        while self._observations[0].stamp_ns < oldest_ns:
-            self._observations.pop(0)
+        self._sightings.append(sighting)
+        while self._sightings[0].stamp_ns < sighting.stamp_ns - self.reach_ns:
+            self._sightings.pop(0)
 
-    def window(self) -> tuple[Observation, ...] | Reason:
-        """Return n_obs_steps observations, oldest first, or why the history is not complete."""
-        if not self._observations:
+    def window(self) -> tuple[Sighting, ...] | Reason:
+        """Return n_obs_steps sightings, oldest first, or why the history is not complete."""
+        if not self._sightings:
             return Reason(ReasonCode.OBSERVATION_MISSING, "there is no observation yet")
-        newest_ns = self._observations[-1].stamp_ns
+        newest_ns = self._sightings[-1].stamp_ns
         window = []
         for back in range(self._n - 1, -1, -1):
-            wanted_ns = max(newest_ns - back * self._step_ns, self._first_ns)
-            nearest = min(self._observations, key=lambda o: abs(o.stamp_ns - wanted_ns))
-            if abs(nearest.stamp_ns - wanted_ns) > self._tolerance_ns:
+            place_ns = max(newest_ns - back * self._step_ns, self._first_ns)
+            nearest = min(self._sightings, key=lambda s: abs(s.stamp_ns - place_ns))
+            if abs(nearest.stamp_ns - place_ns) > self._tolerance_ns:
                 text = f"the history has no observation {back * self._step_ns / 1e9:.3f} s back"
                 return Reason(ReasonCode.OBSERVATION_MISSING, text)
             window.append(nearest)
         return tuple(window)
+
+    def observations(self, instruction: str) -> tuple[Observation, ...] | Reason:
+        """Return n_obs_steps observations, oldest first, or why there are none.
+
+        A sighting that cannot be built is dropped, as if it had never been seen.
+
+        Args:
+            instruction: Goes into each observation as it is.
+        """
+        window = self.window()
+        if isinstance(window, Reason):
+            return window
+        observations = []
+        for sighting in window:
+            built = sighting.build(instruction)
+            if isinstance(built, Reason):
+                self._drop(sighting)
+                return built
+            observations.append(built)
+        return tuple(observations)
+
+    def _drop(self, sighting: Sighting) -> None:
+        self._sightings.remove(sighting)
+        if self._sightings and sighting.stamp_ns == self._first_ns:
+            self._first_ns = self._sightings[0].stamp_ns

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -74,3 +74,52 @@ class PoseSample:
 
 Sample = ImageArray | JointSample | PoseSample | Reason
 """An image (uint8, height, width, 3, RGB), joints, a pose, or why a message could not be decoded."""
+
+ImageSize = tuple[int, int]
+"""Rows and columns."""
+
+
+def _unknown_size() -> None:
+    return None
+
+
+class LazySample:
+    """A message as it arrived: decoded when its content is asked for, and only once.
+
+    Decoding a compressed image takes milliseconds, and most images are never looked at. Not thread-safe.
+    """
+
+    def __init__(
+        self,
+        decode: Callable[[], Sample],
+        read_size: Callable[[], ImageSize | Reason | None] = _unknown_size,
+    ) -> None:
+        """Keep the message, inside the two functions.
+
+        Args:
+            decode: Returns what the message says; called once at most, and let go of then.
+            read_size: Returns the size of an image as its header says it, None where only decoding tells, or
+                why the image cannot be decoded.
+        """
+        self._decode: Callable[[], Sample] | None = decode
+        self._read_size = read_size
+        self._sample: Sample | None = None
+
+    def decoded(self) -> Sample:
+        """Return what the message says, or why it cannot be decoded."""
+        if self._sample is None:
+            assert self._decode is not None  # until there is a sample
+            self._sample = self._decode()
+            self._decode, self._read_size = None, _unknown_size
+        return self._sample
+
+    def image_size(self) -> ImageSize | Reason | None:
+        """Return what is known of an image without decoding it; see ``read_size``."""
+        if isinstance(self._sample, Reason):
+            return self._sample
+        return self._read_size()
+
+
+def decoded(sample: Sample | LazySample) -> Sample:
+    """Return a sample's content, whether it is decoded already or not."""
+    return sample.decoded() if isinstance(sample, LazySample) else sample

@@ -5,7 +5,7 @@
 from bisect import bisect_right, insort
 from typing import NamedTuple
 
-from lbm_policy_node.core.observation.samples import Sample
+from lbm_policy_node.core.observation.samples import LazySample, Sample
 
 MAX_SAMPLES = 1024
 """More than a window of joint states at 1 kHz; images are bounded by the window."""
@@ -16,7 +16,7 @@ class Stamped(NamedTuple):
 
     stamp_ns: int
     received_ns: int
-    value: Sample
+    value: Sample | LazySample
 
 
 class StreamBuffer:
@@ -31,7 +31,7 @@ class StreamBuffer:
         self._window_ns = window_ns
         self._samples: list[Stamped] = []
 
-    def push(self, stamp_ns: int, received_ns: int, value: Sample) -> None:
+    def push(self, stamp_ns: int, received_ns: int, value: Sample | LazySample) -> None:
         """Insert a sample by stamp; one of the same stamp is replaced."""
         samples = self._samples
         sample = Stamped(stamp_ns, received_ns, value)

@@ -27,7 +27,7 @@ from lbm_policy_node.data.episodes.episode_records import (
     RecordedVerdict,
 )
 from lbm_policy_node.messages.chunks import chunk_from_message
-from lbm_policy_node.messages.samples import sample_from_message
+from lbm_policy_node.messages.samples import lazy_sample
 from lbm_policy_node.messages.stamps import to_ns
 
 _OUTCOMES = {
@@ -114,8 +114,8 @@ class Episode:
             for message in bag.messages(by_topic, start_ns=start_ns, stop_ns=stop_ns):
                 stamp_ns = to_ns(message.value.header.stamp)
                 for stream in by_topic[message.topic]:
-                    value = sample_from_message(message.value, stream.type)
-                    yield RecordedSample(stream.name, stamp_ns, message.log_ns, value)
+                    sample = lazy_sample(message.value, stream.type)
+                    yield RecordedSample(stream.name, stamp_ns, message.log_ns, sample)
 
 
 def read_episode(path: Path) -> Episode:

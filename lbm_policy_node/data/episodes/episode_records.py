@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import NamedTuple
 
-from lbm_policy_node.core.observation.samples import Sample
+from lbm_policy_node.core.observation.samples import LazySample, Sample
 from lbm_policy_node.core.types import ActionChunk, Array
 
 
@@ -108,9 +108,14 @@ class RecordedEvent:
 
 
 class RecordedSample(NamedTuple):
-    """A message of one of the spec's streams."""
+    """A message of one of the spec's streams, decoded when its value is asked for."""
 
     stream: str
     stamp_ns: int
     log_ns: int
-    value: Sample
+    sample: LazySample
+
+    @property
+    def value(self) -> Sample:
+        """What the message says."""
+        return self.sample.decoded()

@@ -3,18 +3,20 @@
 """What the policy node saw, rebuilt from an episode by the node's own rule, and brought onto a regular grid.
 
 ```
-samples in the order of arrival --> ObservationSource (as live) --> observations at their own stamps
+samples in the order of arrival --> ObservationGate (as live) --> sightings at their own stamps
 grid     |     .     .     .     .     .       anchored at the first chunk's observation, else the first
-stamps     o     o  o     o        o     o     each grid time takes the nearest one, at most half a step off
+stamps     o     o  o     o        o     o     each grid time takes the nearest one, at most half a step off,
+                                              and only that one is decoded
 ```
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from lbm_policy_node.core.observation.gate import ObservationSource
+from lbm_policy_node.core.observation.gate import ObservationGate
+from lbm_policy_node.core.observation.sighting import Sighting
 from lbm_policy_node.core.reasons import OK, Reason
 from lbm_policy_node.core.types import Observation
 from lbm_policy_node.data.episodes.episode import Episode
@@ -38,43 +40,45 @@ class GridStep:
     reason: Reason = OK
 
 
-def observations(episode: Episode) -> Iterator[Observation | Reason]:
-    """Yield every observation that the policy node could have used, oldest first, and why there was none.
+def sightings(episode: Episode) -> Iterator[Sighting | Reason]:
+    """Yield everything that the policy node could have seen, oldest first, and why there was nothing to see.
 
-    The node looks after every sample; of several observations of one stamp it keeps the first. The text of an
-    observation is left empty here: it is not part of the robot's state.
+    The node looks after every sample; of several sightings of one stamp it keeps the first.
     """
-    source = ObservationSource(episode.spec)
+    gate = ObservationGate(episode.spec)
     for stream, (first_ns, period_ns) in _rhythms(episode).items():
-        source.expect(stream, first_ns, period_ns)
+        gate.expect(stream, first_ns, period_ns)
     names = [stream.name for stream in episode.spec.observation_streams]
     newest_ns: int | None = None
     now_ns: int | None = None
     for sample in episode.samples(names):
         if now_ns is not None and sample.log_ns > now_ns:  # all that arrived at one instant is there
-            seen = source.observe(now_ns, "")
+            seen = gate.look(now_ns)
             if isinstance(seen, Reason):
                 yield seen
             elif seen is not None and (newest_ns is None or seen.stamp_ns > newest_ns):
                 newest_ns = seen.stamp_ns
                 yield seen
         now_ns = sample.log_ns
-        source.push(sample.stream, sample.stamp_ns, sample.value, sample.log_ns)
+        gate.push(sample.stream, sample.stamp_ns, sample.sample, sample.log_ns)
     if now_ns is not None:
-        seen = source.observe(now_ns, "")
-        if isinstance(seen, Observation) and (newest_ns is None or seen.stamp_ns > newest_ns):
+        seen = gate.look(now_ns)
+        if isinstance(seen, Sighting) and (newest_ns is None or seen.stamp_ns > newest_ns):
             yield seen
 
 
 def grid_steps(episode: Episode) -> Iterator[GridStep]:
-    """Yield the places of the grid from the first observation to the last, in order."""
+    """Yield the places of the grid from the first observation to the last, in order.
+
+    The text of an observation is left empty here: it is not part of the robot's state.
+    """
     step_ns = episode.spec.step_ns
     chunks = episode.chunks
     anchor_ns = chunks[0].chunk.observation_stamp_ns if chunks else None
-    before: Observation | None = None
+    before: Sighting | None = None
     taken: Observation | None = None
     reason, time_ns = OK, 0
-    for seen in observations(episode):
+    for seen in sightings(episode):
         if isinstance(seen, Reason):
             reason = seen
             continue
@@ -84,21 +88,32 @@ def grid_steps(episode: Episode) -> Iterator[GridStep]:
             before = seen
             continue
         while time_ns <= seen.stamp_ns:
-            nearest = min((before, seen), key=lambda o: abs(o.stamp_ns - time_ns))
-            fresh = _if_fresh(nearest, taken, time_ns, step_ns)
-            yield GridStep(time_ns, fresh, OK if fresh else reason)
+            found, why = _nearest((before, seen), taken, time_ns, step_ns)
+            yield GridStep(time_ns, found, OK if found else reason if why.ok else why)
             time_ns += step_ns
-            taken = fresh or taken
+            taken = found or taken
         before, reason = seen, OK
-    if before is not None and (last := _if_fresh(before, taken, time_ns, step_ns)):
+    if before is not None and (last := _nearest((before,), taken, time_ns, step_ns)[0]):
         yield GridStep(time_ns, last)
 
 
-def _if_fresh(
-    nearest: Observation, taken: Observation | None, time_ns: int, step_ns: int
-) -> Observation | None:
-    near = 2 * abs(nearest.stamp_ns - time_ns) <= step_ns
-    return nearest if near and (taken is None or nearest.stamp_ns > taken.stamp_ns) else None
+def _nearest(
+    candidates: Sequence[Sighting], taken: Observation | None, time_ns: int, step_ns: int
+) -> tuple[Observation | None, Reason]:
+    """Build the candidate nearest to a place, if it is near enough and newer than what was taken before.
+
+    One that cannot be decoded is passed over, for the reason that is returned with it.
+    """
+    why = OK
+    for sighting in sorted(candidates, key=lambda s: abs(s.stamp_ns - time_ns)):
+        near = 2 * abs(sighting.stamp_ns - time_ns) <= step_ns
+        if not near or (taken is not None and sighting.stamp_ns <= taken.stamp_ns):
+            break
+        built = sighting.build("")
+        if not isinstance(built, Reason):
+            return built, OK
+        why = built
+    return None, why
 
 
 def _rhythms(episode: Episode) -> dict[str, tuple[int, int]]:

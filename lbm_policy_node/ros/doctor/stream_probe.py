@@ -15,7 +15,7 @@ from rclpy.node import Node
 from rclpy.parameter import Parameter
 from rclpy.utilities import get_rmw_implementation_identifier
 
-from lbm_policy_node.core.observation.samples import JointSample, PoseSample, Sample
+from lbm_policy_node.core.observation.samples import JointSample, LazySample, PoseSample, Sample
 from lbm_policy_node.core.reasons import Reason
 from lbm_policy_node.core.spec.robot_spec import RobotSpec
 from lbm_policy_node.core.spec.spec_streams import StreamSpec
@@ -36,7 +36,7 @@ class StreamProbe(Node):
         self._spec = spec
         self._stamps: dict[str, list[float]] = {name: [] for name in spec.streams}
         self._ages: dict[str, list[float]] = {name: [] for name in spec.streams}
-        self._newest: dict[str, Sample] = {}
+        self._newest: dict[str, LazySample] = {}
         self._recording = False
         self._streams = StreamSubscriptions(self, spec.streams.values(), self._on_sample)
 
@@ -72,7 +72,7 @@ class StreamProbe(Node):
             types=types,
             stamps_s=self._stamps[stream.name],
             ages_s=self._ages[stream.name],
-            problem="" if newest is None else problem(self._spec, stream, newest),
+            problem="" if newest is None else problem(self._spec, stream, newest.decoded()),
         )
 
     def _spin_until(self, deadline: float, condition: Callable[[], bool]) -> None:
@@ -80,7 +80,7 @@ class StreamProbe(Node):
         while (remaining_s := deadline - time.monotonic()) > 0 and not condition():
             rclpy.spin_once(self, timeout_sec=min(remaining_s, 0.2))
 
-    def _on_sample(self, name: str, stamp_ns: int, sample: Sample, now_ns: int) -> None:
+    def _on_sample(self, name: str, stamp_ns: int, sample: LazySample, now_ns: int) -> None:
         if self._recording:
             self._stamps[name].append(stamp_ns * 1e-9)
             self._ages[name].append((now_ns - stamp_ns) * 1e-9)

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from lbm_msgs.msg import ActionChunk as ActionChunkMessage
 from rclpy.node import Node
 
-from lbm_policy_node.core.observation.gate import ObservationSource
-from lbm_policy_node.core.observation.samples import Sample
+from lbm_policy_node.core.observation.gate import ObservationGate
+from lbm_policy_node.core.observation.samples import LazySample
 from lbm_policy_node.core.spec.compatibility import spec_differences
 from lbm_policy_node.core.spec.robot_spec import RobotSpec
 from lbm_policy_node.core.types import ActionChunk
@@ -16,9 +16,10 @@ from lbm_policy_node.policies.checkpoint.errors import CheckpointError
 from lbm_policy_node.policies.load import load_policy
 from lbm_policy_node.policies.policy import ClosingPolicy, EmbeddingPolicy, Policy, PolicySpec
 from lbm_policy_node.running.goal import GoalHandler
-from lbm_policy_node.running.inference_worker import Embed, InferenceWorker, no_embedding
+from lbm_policy_node.running.inference import Embed, Inference, no_embedding
+from lbm_policy_node.running.inference_worker import ThreadedWorker
 from lbm_policy_node.running.policy_loop import PolicyLoop, Sampling
-from lbm_policy_node.running.schedule import Mode, Schedule
+from lbm_policy_node.running.schedule import Mode, Schedule, make_schedule
 
 from .. import conversion, qos, topics
 from ..streams import StreamSubscriptions
@@ -41,21 +42,23 @@ class PolicyRuntime:
             CheckpointError: The checkpoint is refused, or does not fit the robot.
             ValueError: A parameter does not fit the checkpoint.
         """
-        self._node, self._on_progress = node, on_progress
+        self._node, self._goals, self._on_progress = node, goals, on_progress
         robot = RobotSpec.load(config.robot)
         policy = load_policy(
             config.checkpoint, config.device, config.tokenizer or None, threads=config.threads
         )
         refuse_differences(policy.spec, robot, config.checkpoint)
         embed = choose_embedding(config, policy)
-        schedule, warning = make_schedule(config, policy.spec, robot)
+        schedule, warning = make_schedule(
+            Mode(config.schedule), config.replan_steps, config.rate_hz, policy.spec, robot
+        )
         if warning:
             node.get_logger().warning(warning)
         self._policy = policy
-        self._frame, self._source = robot.base_frame, ObservationSource(robot)
+        self._frame, self._gate = robot.base_frame, ObservationGate(robot)
         self._publisher = node.create_publisher(ActionChunkMessage, topics.ACTION_CHUNKS, qos.EVERY_CHUNK)
         self._answered = node.create_guard_condition(self._take_result)
-        self._worker = InferenceWorker(policy, self._answered.trigger, embed)
+        self._worker = ThreadedWorker(Inference(policy, embed), self._answered.trigger)
         self.loop = self._make_loop(robot, policy, schedule, config, goals)
         self._streams = StreamSubscriptions(node, robot.observation_streams, self._on_sample)
         self._timer = node.create_timer(POLL_PERIOD_S, self.poll)
@@ -92,7 +95,7 @@ class PolicyRuntime:
         return PolicyLoop(
             robot=robot,
             policy=policy.spec,
-            source=self._source,
+            gate=self._gate,
             worker=self._worker,
             schedule=schedule,
             sampling=Sampling(config.n_samples, config.seed, config.max_failures),
@@ -103,10 +106,12 @@ class PolicyRuntime:
     def _now_ns(self) -> int:
         return self._node.get_clock().now().nanoseconds
 
-    def _on_sample(self, stream: str, stamp_ns: int, value: Sample, now_ns: int) -> None:
-        self._source.push(stream, stamp_ns, value, now_ns)
-        self.loop.poll(now_ns)
-        self._on_progress()
+    def _on_sample(self, stream: str, stamp_ns: int, sample: LazySample, now_ns: int) -> None:
+        """Keep the sample; without a run nobody looks at it, and the timer notices all else."""
+        self._gate.push(stream, stamp_ns, sample, now_ns)
+        if self._goals.run is not None:
+            self.loop.poll(now_ns)
+            self._on_progress()
 
     def _take_result(self) -> None:
         self.loop.take_result(self._now_ns())
@@ -139,18 +144,3 @@ def choose_embedding(config: PolicyNodeConfig, policy: Policy) -> Embed:
         text = f"send_embedding is true, but a {policy.spec.kind} policy has no embedding"
         raise ValueError(f"{text}; set it to false, or give another checkpoint than {config.checkpoint}")
     return policy.embed
-
-
-def make_schedule(config: PolicyNodeConfig, policy: PolicySpec, robot: RobotSpec) -> tuple[Schedule, str]:
-    """Return the schedule, and a warning where it differs from what the checkpoint was trained for.
-
-    Raises:
-        ValueError: A chunk has fewer rows than are to be executed of it.
-    """
-    steps = config.replan_steps or policy.n_action_steps
-    if steps > policy.horizon:
-        raise ValueError(f"replan_steps is {steps}, but a chunk has {policy.horizon} rows")
-    warning = ""
-    if steps != policy.n_action_steps and config.schedule == Mode.CHUNK_END.value:
-        warning = f"replan_steps is {steps}; the checkpoint was trained to execute {policy.n_action_steps}"
-    return Schedule(Mode(config.schedule), robot.step_ns, steps, round(1e9 / config.rate_hz)), warning

@@ -16,9 +16,9 @@ from lbm_policy_node.core.types import Array, ImageArray
 from lbm_policy_node.ros import qos, topics
 from lbm_policy_node.ros.conversion import to_float_array, to_stamp
 from lbm_policy_node.sim.robot import SimulatedRobot
+from lbm_policy_node.sim.sensing import GRIPPER_JOINT
 
 CAMERAS = ("front", "wrist")
-GRIPPER_JOINT = "gripper_opening"
 _CLOCK = qos.PROPRIO  # best effort, as every time source subscribes
 
 

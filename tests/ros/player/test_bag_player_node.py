@@ -28,8 +28,8 @@ from lbm_policy_node.messages.stamps import to_ns
 from lbm_policy_node.paths import shared_path
 from lbm_policy_node.policies.load import load_policy
 from lbm_policy_node.replay.candidate import Candidate
+from lbm_policy_node.replay.chunk_inputs import find_inputs
 from lbm_policy_node.replay.rebuild import rebuild
-from lbm_policy_node.replay.wanted import find_wanted
 from lbm_policy_node.ros import qos
 from lbm_policy_node.ros.parameters import ParameterError
 from lbm_policy_node.ros.player.bag_player_node import BagPlayerNode
@@ -125,7 +125,7 @@ def test_live_chunks_are_what_the_bag_gives_offline(play, episode):
     recorded, candidate = read_episode(episode), Candidate.load(CHECKPOINT)
     with Bag(episode) as bag:
         arrived = [RecordedChunk(recorded.end_ns, chunk) for chunk in live]
-        wanted = find_wanted(bag, recorded.spec, arrived, candidate.policy.spec.n_obs_steps)
+        wanted = find_inputs(bag, recorded.spec, arrived, candidate.policy.spec.n_obs_steps)
         answers = [candidate.answer(rebuilt) for rebuilt in rebuild(bag, recorded.spec, wanted)]
     assert len(live) == len(answers) >= 2
     for chunk, answer in zip(live, answers, strict=True):

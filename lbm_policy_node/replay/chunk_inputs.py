@@ -3,7 +3,7 @@
 """Which messages each recorded chunk was computed from.
 
 Chunks name them (`input_streams`, `input_stamps_ns`). Where they do not, because the bag is older than these
-fields, or where another policy wants more history than was recorded, the messages are found as live: the
+fields, or where another policy takes more history than was recorded, the messages are found as live: the
 aligner of core at the instant of the chunk, and `step` apart before it, but not before the run began.
 """
 
@@ -27,7 +27,7 @@ Row = Mapping[str, int]
 
 
 @dataclass(frozen=True)
-class Wanted:
+class ChunkInputs:
     """What a chunk was computed from.
 
     Attributes:
@@ -45,28 +45,30 @@ class Wanted:
     assumed: bool = False
 
 
-def find_wanted(bag: Bag, spec: RobotSpec, chunks: Sequence[RecordedChunk], n_obs_steps: int) -> list[Wanted]:
+def find_inputs(
+    bag: Bag, spec: RobotSpec, chunks: Sequence[RecordedChunk], n_obs_steps: int
+) -> list[ChunkInputs]:
     """Say what must be read for each chunk, in the chunks' order.
 
     Args:
         bag: Open.
         spec: Names the streams of an observation.
         chunks: In order of arrival.
-        n_obs_steps: Observations that the policy wants.
+        n_obs_steps: Observations that the policy takes.
 
     Raises:
         BagError: A stream of the observation is not in the bag.
     """
     topics = observation_topics(bag, spec)
     named = [_named(recorded, spec, n_obs_steps) for recorded in chunks]
-    if all(wanted is not None for wanted in named):
-        return [wanted for wanted in named if wanted is not None]
+    if all(inputs is not None for inputs in named):
+        return [inputs for inputs in named if inputs is not None]
     finder = _Finder(spec, _stamps(bag, topics))
     instants = _instants(chunks, spec, n_obs_steps, finder)
-    rows = finder.align({ns for wanted in instants for ns in wanted})
+    rows = finder.align({ns for times in instants for ns in times})
     return [
-        known or _assumed(recorded, [rows[ns] for ns in wanted])
-        for recorded, known, wanted in zip(chunks, named, instants, strict=True)
+        known or _assumed(recorded, [rows[ns] for ns in times])
+        for recorded, known, times in zip(chunks, named, instants, strict=True)
     ]
 
 
@@ -101,7 +103,7 @@ def header_stamp_ns(bag: Bag, topic: str, log_ns: int, data: bytes) -> int:
         raise BagError(f"'{bag.path}': a message of {topic} at {log_ns} ns is broken: {error}") from error
 
 
-def _named(recorded: RecordedChunk, spec: RobotSpec, n_obs_steps: int) -> Wanted | None:
+def _named(recorded: RecordedChunk, spec: RobotSpec, n_obs_steps: int) -> ChunkInputs | None:
     """What the chunk itself says; None where it says too little."""
     chunk = recorded.chunk
     if not chunk.input_streams or len(chunk.input_stamps_ns) < n_obs_steps:
@@ -109,24 +111,26 @@ def _named(recorded: RecordedChunk, spec: RobotSpec, n_obs_steps: int) -> Wanted
     needed = {stream.name for stream in spec.observation_streams}
     if missing := sorted(needed - set(chunk.input_streams)):
         why = f"it was computed without the streams {missing} that {spec.file} asks for"
-        return Wanted(chunk, recorded.log_ns, (), why)
+        return ChunkInputs(chunk, recorded.log_ns, (), why)
     rows = (
         {name: ns for name, ns in zip(chunk.input_streams, row, strict=True) if name in needed}
         for row in chunk.input_stamps_ns[-n_obs_steps:]
     )
-    return Wanted(chunk, recorded.log_ns, tuple(rows))
+    return ChunkInputs(chunk, recorded.log_ns, tuple(rows))
 
 
-def _assumed(recorded: RecordedChunk, rows: Sequence[Row | Reason]) -> Wanted:
+def _assumed(recorded: RecordedChunk, rows: Sequence[Row | Reason]) -> ChunkInputs:
     """What the aligner found, if it found all of it."""
     reason = next((row for row in rows if isinstance(row, Reason)), OK)
     found = tuple(row for row in rows if not isinstance(row, Reason))
     if not reason.ok:
-        return Wanted(recorded.chunk, recorded.log_ns, (), f"no observation can be aligned: {reason.text}")
+        return ChunkInputs(
+            recorded.chunk, recorded.log_ns, (), f"no observation can be aligned: {reason.text}"
+        )
     if (newest_ns := max(found[-1].values())) != recorded.chunk.observation_stamp_ns:
         why = f"the newest observation that can be aligned for it is stamped {newest_ns * 1e-9:.9f} s"
-        return Wanted(recorded.chunk, recorded.log_ns, (), why)
-    return Wanted(recorded.chunk, recorded.log_ns, found, assumed=True)
+        return ChunkInputs(recorded.chunk, recorded.log_ns, (), why)
+    return ChunkInputs(recorded.chunk, recorded.log_ns, found, assumed=True)
 
 
 def _stamps(bag: Bag, topics: Mapping[str, Sequence[StreamSpec]]) -> list[tuple[int, str]]:
@@ -160,11 +164,11 @@ class _Finder:
         images = {stream.name for stream in spec.observation_streams if stream.is_image}
         self._references = [ns for ns, name in stamps if name in images or not images]
 
-    def nearest(self, wanted_ns: int) -> int:
+    def nearest(self, time_ns: int) -> int:
         """The candidate of the aligner that lies nearest."""
-        at = bisect_left(self._references, wanted_ns)
+        at = bisect_left(self._references, time_ns)
         around = self._references[max(0, at - 1) : at + 1]
-        return min(around, key=lambda ns: abs(ns - wanted_ns))
+        return min(around, key=lambda ns: abs(ns - time_ns))
 
     def align(self, instants: set[int]) -> dict[int, Row | Reason]:
         """Return what belongs to each instant."""
