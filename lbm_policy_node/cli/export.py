@@ -36,7 +36,7 @@ _COLORS = {Status.EXPORTED: "green", Status.SKIPPED: "cyan", Status.REFUSED: "re
     "--pre-intervention",
     default=PRE_INTERVENTION_S,
     show_default=True,
-    help="How long before a takeover the robot's steps are distrusted, s.",
+    help="How long before a takeover the policy's steps count as pre-intervention, s.",
 )
 @click.option(
     "--only",

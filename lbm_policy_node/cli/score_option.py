@@ -17,7 +17,7 @@ class ScoreName(click.ParamType):
 
     name = "score"
 
-    def get_metavar(self, param: click.Parameter, *_: Any) -> str:
+    def get_metavar(self, param: click.Parameter, ctx: click.Context | None = None) -> str:
         """List the names in the help text."""
         try:
             return f"[{'|'.join(score_names())}]"
