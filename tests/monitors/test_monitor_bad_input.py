@@ -10,10 +10,11 @@ import re
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from helpers.builders import make_chunk
+from helpers.examples import examples
 from helpers.monitor_episodes import COLUMNS, EXECUTED, STEP_NS
 from helpers.monitor_runs import BOTH, WARN_ONLY, clean, levels, run
 from lbm_policy_node.core.types import ActionChunk, no_samples
@@ -165,7 +166,7 @@ def any_chunks(draw: st.DrawFn) -> ActionChunk:
     )
 
 
-@settings(max_examples=150)
+@examples(150)
 @given(st.lists(any_chunks(), min_size=1, max_size=6), st.sampled_from([None, BOTH]), st.booleans())
 def test_no_sequence_of_chunks_raises(chunks, calibration: Calibration | None, reset_between):
     monitor = Monitor(COLUMNS, calibration)

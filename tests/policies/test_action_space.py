@@ -4,7 +4,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from scipy.spatial.transform import Rotation
@@ -74,7 +74,6 @@ def test_batches_of_chunks_each_have_their_own_reference() -> None:
     assert np.allclose(to_absolute(relative, states, blocks), actions)
 
 
-@settings(deadline=None)  # the machine is shared
 @given(hnp.arrays(float, 4, elements=st.floats(-1, 1)).filter(lambda q: np.linalg.norm(q) > 0.1))
 def test_quaternion_matrix_and_six_numbers_agree_with_scipy_and_core(quaternion: np.ndarray) -> None:
     expected = Rotation.from_quat(quaternion)

@@ -6,9 +6,10 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
+from helpers.examples import examples
 from lbm_policy_node.training.build import from_scratch
 from lbm_policy_node.training.config import TrainConfig
 from lbm_policy_node.training.samples import BatchStream, ChunkSamples
@@ -60,7 +61,7 @@ def test_per_step_statistics_describe_each_future_step(dataset, tiny):
     assert stats["std"][7, 0] > 1.5 * stats["std"][0, 0]
 
 
-@settings(max_examples=20, deadline=None)
+@examples(20)
 @given(batch=st.integers(1, 9), world=st.integers(1, 3), epoch=st.integers(0, 3))
 def test_every_epoch_visits_no_step_twice_whatever_the_number_of_processes(
     dataset, samples, batch, world, epoch

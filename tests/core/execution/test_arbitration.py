@@ -3,9 +3,10 @@
 """Who drives is decided from latched events; a stop is never left by accident."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
+from helpers.examples import examples
 from lbm_policy_node.core.execution.arbitration import Arbitration, ControlMode, PolicyState
 from lbm_policy_node.core.reasons import OK, Reason, ReasonCode
 
@@ -58,7 +59,7 @@ def driven() -> Arbitration:
     return arbitration
 
 
-@settings(max_examples=300, deadline=None)
+@examples(300)
 @given(st.lists(st.sampled_from(EVENTS), max_size=40), st.booleans())
 def test_a_stop_is_left_only_by_a_reset_into_hold_and_the_policy_drives_only_when_started(events, by_release):
     arbitration, pressed, started = Arbitration(resume_after_release=by_release), False, False

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from helpers.sawyer import SAWYER, turning_sawyer
@@ -31,7 +31,6 @@ SPEEDS = st.floats(-1.5, 1.5).filter(lambda speed: speed == 0.0 or abs(speed) >=
 """Slower ones stop within microseconds, where the rounding to nanoseconds decides the differences."""
 
 
-@settings(max_examples=100, deadline=None)
 @given(st.tuples(SPEEDS, SPEEDS, SPEEDS), st.floats(0.0, 0.5))
 def test_a_stop_keeps_the_acceleration_limit_and_never_speeds_up_or_turns_back(velocity, stop_s):
     before = np.array([0.0, 0.6, 0.2, -1.0])

@@ -7,10 +7,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from helpers.builders import make_chunk
+from helpers.examples import examples
 from lbm_policy_node.core.execution.arbitration import ControlMode, PolicyState
 from lbm_policy_node.core.execution.chunk_executor import ChunkExecutor
 from lbm_policy_node.core.execution.command import Command
@@ -353,7 +354,7 @@ def test_a_trajectory_controller_hears_of_each_change_of_plan_once(spec: RobotSp
 MOVES = st.lists(st.floats(-0.07, 0.07), min_size=1, max_size=6)
 
 
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @given(
     chunks=st.lists(st.tuples(st.integers(30, 500), st.integers(0, 200), MOVES), min_size=1, max_size=6),
     merge=st.sampled_from(["receding_horizon", "temporal_ensembling", "linear_blend"]),

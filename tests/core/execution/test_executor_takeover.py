@@ -6,9 +6,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
+from helpers.examples import examples
 from helpers.takeover_cell import HOME, MS, STICK, TICK_NS, Cell
 from helpers.teleop_robots import TWIST, moving_robot
 from lbm_policy_node.core.execution.arbitration import ControlMode, PolicyState
@@ -44,7 +45,7 @@ def apply(cell: Cell, event: str, speed: float) -> None:
     actions.get(event, lambda: None)()
 
 
-@settings(max_examples=200, deadline=None)
+@examples(200)
 @given(st.lists(EVENTS, max_size=40), st.sampled_from(["hold", "resume"]))
 def test_whatever_happens_no_command_jumps_and_nothing_but_the_dead_man_makes_a_person_drive(events, after):
     cell = Cell(after_takeover=after)

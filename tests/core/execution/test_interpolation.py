@@ -6,9 +6,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from helpers.examples import examples
 from lbm_policy_node.core.execution.interpolation import ActionLayout
 from lbm_policy_node.core.execution.plan import Plan
 from lbm_policy_node.core.rotations import (
@@ -84,7 +85,6 @@ QUATERNION_LAYOUT = layout(["qx", "qy", "qz", "qw"])
 ROT6D_LAYOUT = layout([f"r{i}" for i in range(6)])
 
 
-@settings(max_examples=100, deadline=None)
 @given(QUATERNION, QUATERNION, st.floats(0.0, 1.0))
 def test_slerp_stays_a_unit_quaternion_and_turns_evenly_along_the_shorter_arc(first, second, fraction):
     start, end = unit(first), unit(second)
@@ -96,7 +96,6 @@ def test_slerp_stays_a_unit_quaternion_and_turns_evenly_along_the_shorter_arc(fi
     assert whole <= np.pi + 1e-12
 
 
-@settings(max_examples=100, deadline=None)
 @given(QUATERNION)
 def test_rotations_survive_every_conversion(quaternion):
     original = unit(quaternion)
@@ -107,7 +106,6 @@ def test_rotations_survive_every_conversion(quaternion):
     assert abs(matrix_to_quaternion(matrix) @ original) == pytest.approx(1.0, abs=1e-12)
 
 
-@settings(max_examples=100, deadline=None)
 @given(QUATERNION, QUATERNION)
 def test_a_rotation_vector_leads_from_the_start_to_the_end(first, second):
     start, end = unit(first), unit(second)
@@ -117,7 +115,7 @@ def test_a_rotation_vector_leads_from_the_start_to_the_end(first, second):
 
 
 @pytest.mark.parametrize("which", [QUATERNION_LAYOUT, ROT6D_LAYOUT], ids=["quaternion", "rot6d"])
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @given(QUATERNION, QUATERNION, st.floats(0.01, 0.99), NUMBER, NUMBER)
 def test_each_block_is_interpolated_in_its_own_way(which, first, second, fraction, a, b):
     _, read, write = which.rotations[0]
@@ -148,7 +146,7 @@ def test_regressed_rotations_become_proper_and_degenerate_ones_nan(which: Action
     np.testing.assert_array_equal(proper[:, :3], rows[:, :3])
 
 
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @given(st.lists(st.tuples(QUATERNION, NUMBER, st.sampled_from([-1.0, 1.0])), min_size=1, max_size=6))
 def test_a_mean_never_leaves_what_is_averaged(parts):
     rows = np.array([[v, 0, 0, *unit(q), v, g] for q, v, g in parts])

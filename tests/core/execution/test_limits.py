@@ -6,9 +6,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
+from helpers.examples import examples
 from helpers.sawyer import sawyer_values, turning_sawyer
 from lbm_policy_node.core.execution.limits import ActionLimits
 from lbm_policy_node.core.reasons import ReasonCode
@@ -111,7 +112,7 @@ GRID = st.integers(-500, 900).map(lambda step: 0.0013 * step)
 """No limit lies on the grid, so that rounding decides nothing."""
 
 
-@settings(max_examples=200, deadline=None)
+@examples(200)
 @given(st.lists(st.tuples(GRID, GRID, GRID, GRID), min_size=1, max_size=6))
 def test_a_chunk_passes_exactly_when_every_row_is_within_every_limit(values):
     spec = ROBOT

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from helpers.builders import make_chunk
@@ -52,7 +52,6 @@ def add(buffer: ChunkBuffer, new: ActionChunk, now_ms: int, current_x: float | N
 XS = st.lists(st.floats(-0.5, 0.5), min_size=2, max_size=12)
 
 
-@settings(max_examples=100, deadline=None)
 @given(xs=XS, delay_ms=st.integers(0, 400), current=st.floats(-0.5, 0.5))
 def test_a_plan_starts_at_the_command_and_equals_the_rows_that_are_not_past(xs, delay_ms, current):
     buffer, new = ChunkBuffer(LIMITS, ChunkBufferConfig()), chunk(1, 1_000, xs)
@@ -68,7 +67,6 @@ def test_a_plan_starts_at_the_command_and_equals_the_rows_that_are_not_past(xs, 
             np.testing.assert_array_equal(at(buffer, 1_000 + STEP_MS * row), new.actions[row])
 
 
-@settings(max_examples=100, deadline=None)
 @given(
     merge=st.sampled_from(MERGES),
     chunks=st.lists(st.tuples(st.integers(1, 200), st.integers(0, 100), XS), min_size=2, max_size=5),

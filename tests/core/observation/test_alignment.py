@@ -3,9 +3,10 @@
 """Streams of different rates are aligned by header stamp, never beyond the skew or the maximum age."""
 
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
+from helpers.examples import examples
 from lbm_policy_node.core.observation.alignment import AlignedSamples, StreamAligner
 from lbm_policy_node.core.observation.samples import JointSample
 from lbm_policy_node.core.observation.stream_buffer import MAX_SAMPLES, StreamBuffer
@@ -168,7 +169,7 @@ events = st.lists(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@examples(150)
 @given(events=events, skew_ms=st.integers(1, 80), wait_ms=st.integers(0, 150))
 def test_a_set_is_never_skewed_nor_older_than_allowed_and_newer_sets_do_not_exist(events, skew_ms, wait_ms):
     streams = aligner(skew_ms)

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from helpers.places import ASSETS
@@ -106,7 +106,6 @@ def test_the_same_stamp_twice_counts_once_and_an_older_one_starts_over():
     assert isinstance(history.window(), Reason)
 
 
-@settings(max_examples=100, deadline=None)
 @given(
     gaps=st.lists(st.integers(1, 120), min_size=1, max_size=40),
     n=st.integers(1, 4),

@@ -3,7 +3,7 @@
 """The dead-man: a fresh press drives, a release ends it 0.5 s later, staleness ends it at once."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from lbm_policy_node.core.reasons import ReasonCode
@@ -28,7 +28,6 @@ def test_a_button_that_is_down_at_the_start_does_not_take_over():
     assert dead_man.reason.code == ReasonCode.OBSERVATION_MISSING
 
 
-@settings(deadline=None)
 @given(st.integers(1, 100), st.integers(0, 20))
 def test_control_ends_in_the_first_tick_at_half_a_second_after_the_release(period_ms: int, phase_ms: int):
     released_ns = 1000 * MS

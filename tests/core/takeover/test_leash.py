@@ -6,10 +6,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy.spatial.transform import Rotation
 
+from helpers.examples import examples
 from helpers.takeover_cell import HOME, MS, STICK, TICK_NS, Cell
 from helpers.teleop_robots import (
     POSE,
@@ -156,7 +157,7 @@ def test_in_shadow_mode_where_nobody_follows_nothing_is_held_back():
 
 
 @pytest.mark.slow
-@settings(max_examples=50, deadline=None)
+@examples(50)
 @given(
     st.lists(
         st.tuples(
@@ -218,7 +219,7 @@ def test_an_orientation_is_held_at_its_leash_and_may_turn_about_another_axis():
 ANGLES = st.tuples(*[st.floats(-1.0, 1.0)] * 3)
 
 
-@settings(max_examples=200, deadline=None)
+@examples(200)
 @given(ANGLES, ANGLES, ANGLES)
 def test_an_orientation_never_goes_farther_off_than_the_leash_or_than_it_was(before, wanted, measured):
     rows = [TURNING_START.copy() for _ in range(3)]

@@ -4,10 +4,11 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy.spatial.transform import Rotation
 
+from helpers.examples import examples
 from helpers.teleop_robots import (
     JOY,
     POSE,
@@ -113,7 +114,7 @@ class Loop:
         return action
 
 
-@settings(max_examples=150, deadline=None)
+@examples(150)
 @given(
     st.lists(COMMANDS, max_size=60),
     st.tuples(*[st.floats(-1.4, 1.4)] * 3),
@@ -136,7 +137,6 @@ def test_no_sequence_makes_a_step_beyond_the_limit_or_leads_back_to_the_policy(c
             assert loop.arbitration.mode is (ControlMode.HUMAN if loop.human else ControlMode.HOLD)
 
 
-@settings(max_examples=100, deadline=None)
 @given(st.lists(st.tuples(st.sampled_from("prs"), st.sampled_from("prs")), max_size=80))
 def test_the_first_pressed_source_drives_and_the_other_is_reported(events):
     takeover = takeover_of(TWO_STICKS)

@@ -6,12 +6,13 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from lbm_msgs.msg import ControlState, EpisodeEvent, MonitorVerdict
 
 from helpers.chunk_strategies import action_chunks
 from helpers.differing import assert_same_record, differing_message
+from helpers.examples import examples
 from helpers.recorded_messages import FIRST_LOG_NS, SPEC, record
 from lbm_policy_node.core.execution.arbitration import ControlMode
 from lbm_policy_node.core.reasons import ReasonCode
@@ -26,7 +27,7 @@ def field_names(kind: type) -> set[str]:
     return set(kind.get_fields_and_field_types()) - {"header"}  # type: ignore[attr-defined]
 
 
-@settings(max_examples=25)
+@examples(25)
 @given(st.lists(action_chunks(), min_size=1, max_size=4))
 def test_chunks_come_back_from_an_episode_as_they_were(chunks):
     with TemporaryDirectory() as folder:
