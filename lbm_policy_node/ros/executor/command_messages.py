@@ -140,7 +140,7 @@ class TrajectoryPlanWriter:
     """JointTrajectory of the whole motion, once whenever it changes; positions only, stamped.
 
     Positions only suits the controller's upsampling mode. The deceleration to hold is such a motion too. What
-    a person will want next is not known, so a person's commands are streamed, one point per tick.
+    the operator does next is not known, so the operator's commands are streamed, one point per tick.
     """
 
     message_type = JointTrajectory
