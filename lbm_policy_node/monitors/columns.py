@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from lbm_policy_node.core.rotations import LONGEST, SHORTEST, matrix_to_quaternion, rot6d_to_matrix, unit
 from lbm_policy_node.core.spec.spec_actions import QUATERNION, ROT6D, ActionSpec
 from lbm_policy_node.core.types import Array
-from lbm_policy_node.monitors.rotations import quaternions_of_rot6d, unit
 
 SIZES = {QUATERNION: 4, ROT6D: 6}
 
@@ -105,7 +105,12 @@ class ScoredColumns:
         turns = np.empty((*actions.shape[:-1], len(self.rotations), 4))
         for index, rotation in enumerate(self.rotations):
             values = actions[..., rotation.columns]
-            turns[..., index, :] = (
-                unit(values) if rotation.kind == QUATERNION else quaternions_of_rot6d(values)
-            )
+            turns[..., index, :] = _quaternions(values, rotation.kind)
         return ScoredValues(linear, turns)
+
+
+def _quaternions(values: Array, kind: str) -> Array:
+    """Read predicted rotations, shape (..., 4 or 6); NaN where the numbers are no rotation."""
+    if kind == QUATERNION:
+        return unit(values, shortest=SHORTEST, longest=LONGEST)
+    return matrix_to_quaternion(rot6d_to_matrix(values, shortest=SHORTEST, longest=LONGEST))

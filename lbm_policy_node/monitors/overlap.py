@@ -11,12 +11,15 @@ current               . 0   1   2   3   4  ...   row 0 lies between the previous
 
 from dataclasses import dataclass
 
+from lbm_policy_node.core.rotations import slerp
 from lbm_policy_node.core.types import ActionChunk, Array
 from lbm_policy_node.monitors.columns import ScoredValues
-from lbm_policy_node.monitors.rotations import between
 
 WHOLE_WITHIN = 0.01
 """An offset this close (in steps) to a whole number of rows is one: stamps and step_ns are rounded."""
+
+STRAIGHT_ABOVE = 1.0 - 5e-13
+"""Between nearly equal rotations a straight line is as good; so near that no score depends on it."""
 
 
 class PairError(ValueError):
@@ -56,7 +59,7 @@ class Overlap:
         linear, turns, fraction = values.linear, values.turns, self.fraction
         return ScoredValues(
             linear[:, :-1] + fraction * (linear[:, 1:] - linear[:, :-1]),
-            between(turns[:, :-1], turns[:, 1:], fraction),
+            slerp(turns[:, :-1], turns[:, 1:], fraction, straight_above=STRAIGHT_ABOVE),
         )
 
 

@@ -7,10 +7,10 @@ from functools import cached_property
 
 import numpy as np
 
+from lbm_policy_node.core.rotations import mean_quaternion, rotation_vector_between
 from lbm_policy_node.core.types import ActionChunk, Array
 from lbm_policy_node.monitors.columns import ScoredColumns, ScoredValues
 from lbm_policy_node.monitors.overlap import NoOverlap, PairError, find_overlap
-from lbm_policy_node.monitors.rotations import mean, rotation_vectors
 from lbm_policy_node.monitors.scale import ActionScale
 
 __all__ = ["NoOverlap", "PairError", "SamplePair", "make_pair", "squared_distances"]
@@ -100,7 +100,7 @@ class SamplePair:
         A rotation is the rotation vector from the samples' mean rotation of its row.
         """
         linear, turns = self.linear[: self.n_current], self.turns[: self.n_current]
-        vectors = rotation_vectors(mean(turns), turns) / self.turn_scale[:, None]
+        vectors = rotation_vector_between(mean_quaternion(turns), turns) / self.turn_scale[:, None]
         return np.concatenate([linear, vectors.reshape(*linear.shape[:2], -1)], axis=2)
 
 

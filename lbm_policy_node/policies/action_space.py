@@ -15,13 +15,15 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from lbm_policy_node.policies.checkpoint.extensions import RelativePose
-from lbm_policy_node.policies.rotations import (
-    matrix_from_quaternion,
-    matrix_from_rot6d,
-    quaternion_from_matrix,
-    rot6d_from_matrix,
+from lbm_policy_node.core.rotations import (
+    matrix_to_quaternion,
+    matrix_to_rot6d,
+    quaternion_to_matrix,
+    rot6d_to_matrix,
+    unit,
+    with_positive_w,
 )
+from lbm_policy_node.policies.checkpoint.extensions import RelativePose
 
 Array = NDArray[np.float64]
 
@@ -73,16 +75,19 @@ def _split(pose: Array, kind: str) -> tuple[Array, Array | None]:
     """Position (..., 3) and rotation matrix (..., 3, 3) of a pose of some layout."""
     if kind == "position":
         return pose, None
-    convert = matrix_from_quaternion if kind == "pose_quaternion" else matrix_from_rot6d
-    return pose[..., :3], convert(pose[..., 3:])
+    position, rotation = pose[..., :3], pose[..., 3:]
+    if kind == "pose_quaternion":
+        return position, quaternion_to_matrix(unit(rotation))
+    return position, rot6d_to_matrix(rotation)
 
 
 def _join(position: Array, rotation: Array | None, kind: str) -> Array:
     """The inverse of `_split`."""
     if rotation is None:
         return position
-    convert = quaternion_from_matrix if kind == "pose_quaternion" else rot6d_from_matrix
-    return np.concatenate([position, convert(rotation)], axis=-1)
+    if kind == "pose_quaternion":
+        return np.concatenate([position, with_positive_w(matrix_to_quaternion(rotation))], axis=-1)
+    return np.concatenate([position, matrix_to_rot6d(rotation)], axis=-1)
 
 
 def _apply(matrix: Array, vector: Array) -> Array:

@@ -11,12 +11,12 @@ import numpy as np
 
 from lbm_policy_node.core.execution.interpolation import ActionLayout
 from lbm_policy_node.core.execution.plan import Plan
+from lbm_policy_node.core.rotations import rotation_vector_between
 from lbm_policy_node.core.spec.spec_actions import ActionSpec
 from lbm_policy_node.core.types import ActionChunk, Array
 from lbm_policy_node.data.episodes.episode import Episode
 from lbm_policy_node.data.episodes.episode_records import ControlTicks
 from lbm_policy_node.monitors.columns import ScoredColumns
-from lbm_policy_node.monitors.rotations import rotation_vectors
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ class HumanActions:
     def _apart(self, ours: Array, theirs: Array) -> Array:
         """Absolute distances, shape (rows, compared values); infinite where a number is none."""
         a, b = self._columns.select(ours), self._columns.select(theirs)
-        angles = np.linalg.norm(rotation_vectors(a.turns, b.turns), axis=-1)
+        angles = np.linalg.norm(rotation_vector_between(a.turns, b.turns), axis=-1)
         apart = np.concatenate([np.abs(a.linear - b.linear), angles], axis=-1)
         return np.where(np.isfinite(apart), apart, np.inf)
 

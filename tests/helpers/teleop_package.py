@@ -9,7 +9,10 @@ from pathlib import Path
 
 import pytest
 
-MODULE = "speed_stick_package"
+from helpers.outside_package import install
+from lbm_policy_node.core.plugins import TELEOP_KINDS
+
+PACKAGE = "speed_stick_package"
 KIND = "speed_stick"
 SOURCE = """
 from dataclasses import dataclass
@@ -68,16 +71,10 @@ teleop:
 
 @contextmanager
 def teleop_package(
-    folder: Path, patch: pytest.MonkeyPatch, *, source: str = SOURCE, kind: str = KIND, name: str = MODULE
+    folder: Path, patch: pytest.MonkeyPatch, *, source: str = SOURCE, kind: str = KIND, name: str = PACKAGE
 ) -> Iterator[None]:
-    """Install a package as pip does, a module and its metadata, for the time of a test."""
-    (folder / f"{name}.py").write_text(source, encoding="utf-8")
-    metadata = folder / f"{name}-1.0.dist-info"
-    metadata.mkdir()
-    about = f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n"
-    (metadata / "METADATA").write_text(about, encoding="utf-8")
-    entry_points = f"[lbm_policy.teleop_kinds]\n{kind} = {name}:KIND\n"
-    (metadata / "entry_points.txt").write_text(entry_points, encoding="utf-8")
-    patch.syspath_prepend(str(folder))
+    """Install a package that offers a kind, for the time of a test."""
+    install(patch, folder, name, {"stick": source}, {TELEOP_KINDS: {kind: f"{name}.stick:KIND"}})
     yield
-    sys.modules.pop(name, None)
+    for module in (name, f"{name}.stick"):
+        sys.modules.pop(module, None)

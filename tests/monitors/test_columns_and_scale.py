@@ -6,13 +6,12 @@ import json
 
 import numpy as np
 import pytest
-from scipy.spatial.transform import Rotation, Slerp
+from scipy.spatial.transform import Rotation
 
 from helpers.places import ROOT
 from lbm_policy_node.core.spec.robot_spec import RobotSpec
 from lbm_policy_node.core.spec.spec_actions import ActionBlock, ActionSpec, OutputSpec
 from lbm_policy_node.monitors.columns import RotationColumns, ScoredColumns
-from lbm_policy_node.monitors.rotations import between, mean, quaternions_of_rot6d, rotation_vectors
 from lbm_policy_node.monitors.scale import ActionScale
 
 ROBOTS = sorted((ROOT / "config" / "robots").glob("*.yaml"))
@@ -143,46 +142,3 @@ def test_scale_survives_json() -> None:
 def test_wrong_scale_in_a_file_is_refused(values, message) -> None:
     with pytest.raises(ValueError, match=message):
         ActionScale.from_dict(values)
-
-
-TURNS = Rotation.from_quat(np.random.default_rng(1).normal(size=(200, 4)))
-HALF_TURNS = Rotation.from_rotvec(np.pi * np.eye(3))
-
-
-def same(first, second) -> bool:
-    """Whether quaternions are the same rotations."""
-    return bool(np.allclose(np.abs((first * second).sum(-1)), 1.0, atol=1e-12))
-
-
-@pytest.mark.parametrize("turns", [TURNS, HALF_TURNS, Rotation.identity(1)])
-def test_rot6d_is_read_as_its_matrix(turns) -> None:
-    columns = turns.as_matrix()[..., :2]
-    regressed = np.concatenate([3.0 * columns[..., 0], columns[..., 1] - 0.4 * columns[..., 0]], axis=-1)
-    assert same(quaternions_of_rot6d(regressed), turns.as_quat())
-
-
-@pytest.mark.parametrize("rot6d", [np.zeros(6), [1, 0, 0, 1, 0, 0], [1, 0, 0, 0, 0, 0]])
-def test_numbers_that_are_no_rotation_become_nan(rot6d) -> None:
-    assert np.isnan(quaternions_of_rot6d(np.asarray(rot6d, dtype=float))).all()
-
-
-@pytest.mark.parametrize("fraction", [0.02, 0.3, 0.5, 0.98])
-def test_between_two_rotations_is_scipys_slerp(fraction) -> None:
-    start, end = TURNS[:100], TURNS[100:]
-    expected = [
-        Slerp([0, 1], Rotation.concatenate([s, e]))(fraction) for s, e in zip(start, end, strict=True)
-    ]
-    found = between(start.as_quat(), end.as_quat(), fraction)
-    assert same(found, np.array([turn.as_quat() for turn in expected]))
-    assert same(between(start.as_quat(), -start.as_quat(), fraction), start.as_quat())
-
-
-def test_rotation_vectors_and_mean_are_scipys() -> None:
-    start, end = TURNS[:100], TURNS[100:]
-    expected = (start.inv() * end).as_rotvec()
-    assert rotation_vectors(start.as_quat(), end.as_quat()) == pytest.approx(expected, abs=1e-9)
-    tiny = start * Rotation.from_rotvec([1e-14, 0.0, 0.0])
-    assert np.allclose(rotation_vectors(start.as_quat(), tiny.as_quat()), 0.0, atol=1e-13)
-    near = start[0] * Rotation.from_rotvec(np.random.default_rng(2).normal(0.0, 0.5, (20, 3)))
-    signs = np.where(np.arange(20) % 3, 1.0, -1.0)[:, None]
-    assert same(mean(signs * near.as_quat()), near.mean().as_quat())

@@ -4,13 +4,8 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-from hypothesis.extra import numpy as hnp
 from scipy.spatial.transform import Rotation
 
-from lbm_policy_node.core import rotations as core_rotations
-from lbm_policy_node.policies import rotations
 from lbm_policy_node.policies.action_space import to_absolute, to_relative
 from lbm_policy_node.policies.checkpoint.extensions import POSE_WIDTHS, RelativePose
 
@@ -72,22 +67,3 @@ def test_batches_of_chunks_each_have_their_own_reference() -> None:
     assert np.allclose(relative[..., :3], actions[..., :3] - states[:, :, None, 1])
     assert np.allclose(relative[..., 3:], actions[..., 3:] - states[:, :, None, 0])
     assert np.allclose(to_absolute(relative, states, blocks), actions)
-
-
-@given(hnp.arrays(float, 4, elements=st.floats(-1, 1)).filter(lambda q: np.linalg.norm(q) > 0.1))
-def test_quaternion_matrix_and_six_numbers_agree_with_scipy_and_core(quaternion: np.ndarray) -> None:
-    expected = Rotation.from_quat(quaternion)
-    matrix = rotations.matrix_from_quaternion(quaternion)
-    assert np.allclose(matrix, expected.as_matrix(), atol=1e-9)
-    found = rotations.quaternion_from_matrix(matrix)
-    assert abs(found @ expected.as_quat()) == pytest.approx(1, abs=1e-9)
-    assert found[3] >= 0
-    six = rotations.rot6d_from_matrix(matrix)
-    assert np.allclose(six, core_rotations.matrix_to_rot6d(matrix))
-    assert np.allclose(rotations.matrix_from_rot6d(six * 3.0), matrix, atol=1e-9)
-
-
-@pytest.mark.parametrize("turn", [[1, 0, 0], [0, 1, 0], [0, 0, 1]])
-def test_half_turns_survive(turn: list[float]) -> None:
-    matrix = Rotation.from_rotvec(np.pi * np.array(turn)).as_matrix()
-    assert np.allclose(np.abs(rotations.quaternion_from_matrix(matrix)[:3]), turn, atol=1e-9)

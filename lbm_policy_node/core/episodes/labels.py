@@ -53,21 +53,6 @@ def interventions(modes: Array) -> Array:
     return _checked_modes(modes) == StepMode.HUMAN
 
 
-def intervention_starts(modes: Array) -> Array:
-    """Return the steps of one episode at which a person took over, int64, ascending.
-
-    A person who drives from the first step on took nothing over.
-
-    Args:
-        modes: A `StepMode` per step, integers (T,).
-
-    Raises:
-        ValueError: If a mode is unknown.
-    """
-    human = interventions(modes)
-    return np.flatnonzero(human[1:] & ~human[:-1]) + 1
-
-
 def step_classes(modes: Array, stamps_ns: Array, *, window_s: float = PRE_INTERVENTION_S) -> Array:
     """Derive the class of each step of one episode.
 

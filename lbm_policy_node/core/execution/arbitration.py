@@ -116,7 +116,7 @@ class Arbitration:
             self._waiting = None
 
     def pause(self, text: str) -> None:
-        """Hold because a person wanted to take over and could not, until resume or a new goal."""
+        """Hold because the operator tried to take over and could not, until resume or a new goal."""
         if self._waiting is None:
             self._waiting = Reason(ReasonCode.HUMAN_CONTROL, text)
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from lbm_policy_node.core.execution.limits import ActionLimits
 from lbm_policy_node.core.execution.plan import Plan
-from lbm_policy_node.core.rotations import rotation_vector, turned
+from lbm_policy_node.core.rotations import rotation_vector_between, turned
 from lbm_policy_node.core.types import Array
 
 
@@ -40,7 +40,9 @@ def motion_between(
         return Motion(time_ns, action, velocity, tuple(np.zeros(3) for _ in rotations))
     moving = limits.moving
     velocity[moving] = (action[moving] - before[moving]) / step_s
-    spins = tuple(rotation_vector(read(before[c]), read(action[c])) / step_s for c, read, _ in rotations)
+    spins = tuple(
+        rotation_vector_between(read(before[c]), read(action[c])) / step_s for c, read, _ in rotations
+    )
     return Motion(time_ns, action, velocity, spins)
 
 

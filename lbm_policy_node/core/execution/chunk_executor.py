@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 lbm_policy contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Executes action chunks or a person's commands: merge, limit, arbitrate, interpolate; fails closed."""
+"""Executes action chunks or the operator's commands: merge, limit, arbitrate, interpolate; fails closed."""
 
 import numpy as np
 
@@ -24,7 +24,7 @@ class ChunkExecutor:
     """Composes plan, limits, takeover and arbitration; takes the ROS clock, returns values, never raises.
 
     Leaving POLICY for whatever reason decelerates to rest and forgets the plan; only a new chunk, checked
-    against where the robot is then, starts motion again. What a person does arrives at `takeover`; the
+    against where the robot is then, starts motion again. What the operator does arrives at `takeover`; the
     monitor's stop and resume are called on `arbitration`. Call everything from one thread.
 
     Attributes:
@@ -83,7 +83,7 @@ class ChunkExecutor:
         return self.arbitration.reset_estop()
 
     def on_chunk(self, chunk: ActionChunk, now_ns: int) -> Reason | None:
-        """Take a chunk into the plan; while a person drives only to tell what the policy wants.
+        """Take a chunk into the plan; while the operator drives only to publish what the policy proposes.
 
         Returns:
             None, or why the whole chunk was refused; the plan before it stays valid until its end.
@@ -115,15 +115,15 @@ class ChunkExecutor:
         plan, chunk_id = self._chunks.plan, self._chunks.chunk_id
         proposed = self._chunks.proposed(now_ns)
         if plan and proposed is not None and self.mode is ControlMode.POLICY:
-            action, news = proposed, self._drive(now_ns, plan, proposed)
+            action, new_plan = proposed, self._drive(now_ns, plan, proposed)
             self.takeover.forget()
         elif self.turn.action is not None and self.mode is ControlMode.HUMAN:
-            action, news = self._follow(now_ns, self.turn.action), None
+            action, new_plan = self._follow(now_ns, self.turn.action), None
         else:
-            action, news = self._rest(now_ns)
+            action, new_plan = self._rest(now_ns)
         self._before = self.mode
         reason = with_teleop_notes(reason, self.turn)
-        plan, source = news or halted, self.turn.source
+        plan, source = new_plan or halted, self.turn.source
         return Command(_sent(action), self.mode, reason, chunk_id, _sent(proposed), plan, source)
 
     def _watch_clock(self, now_ns: int) -> Reason | None:
@@ -145,14 +145,14 @@ class ChunkExecutor:
         if turn.source and not drove:
             refused = self.arbitration.take_over()
         elif turn.source and self.mode is not ControlMode.HUMAN:
-            refused = Reason(ReasonCode.HUMAN_CONTROL, "control was taken away from the person")
+            refused = Reason(ReasonCode.HUMAN_CONTROL, "control was taken away from the operator")
         if refused:
             self.takeover.end(refused)
             turn = self.takeover.tick(now_ns, None)
         if drove and not turn.source:
             self.arbitration.hand_back(deliberate=turn.reason.ok)
         if turn.refused:
-            text = f"a person wanted to take over, but {turn.reason.text}; resume or start again to go on"
+            text = f"the operator tried to take over, but {turn.reason.text}; resume or start again to go on"
             self.arbitration.pause(text)
         return turn
 
@@ -162,7 +162,7 @@ class ChunkExecutor:
         if self.arbitration.interruptions != self._interruptions:
             self._interruptions = self.arbitration.interruptions
             self._chunks.drop(NO_CHUNK)
-            if not self.turn.source:  # else the motion goes on, as the person wants it
+            if not self.turn.source:  # else the motion goes on, as the operator drives it
                 plan, self._released = self._halt(0.0), True
         if self._before is ControlMode.HUMAN and self.mode is not ControlMode.HUMAN:
             self._chunks.begin(now_ns)
@@ -170,7 +170,7 @@ class ChunkExecutor:
         return plan
 
     def _let_go(self) -> None:
-        """After a stop, or while somebody drives past this executor: the last command counts no more."""
+        """After a stop, or while something else drives the robot: the last command counts no more."""
         if self._released and self.mode is not ControlMode.STOPPED:
             self._released = False
             self._holding.release()
@@ -197,7 +197,7 @@ class ChunkExecutor:
         return self._control_enabled and self._holding.obeyed
 
     def _motion(self, now_ns: int) -> Motion | None:
-        """Return what a person takes over: the last command and its speed, else where the robot rests."""
+        """Return what the operator takes over: the last command and its speed, else where the robot rests."""
         if self._obeyed:
             return self._holding.motion
         if self._measured is None:
@@ -220,9 +220,9 @@ class ChunkExecutor:
 
     def _drive(self, now_ns: int, plan: Plan, action: Array) -> Plan | None:
         self._holding.drive(now_ns, action, first=self._driver is not ControlMode.POLICY)
-        news = None if plan is self._announced else plan
+        new_plan = None if plan is self._announced else plan
         self._driver, self._announced = ControlMode.POLICY, plan
-        return news
+        return new_plan
 
     def _follow(self, now_ns: int, action: Array) -> Array:
         starts_elsewhere = self._driver is not ControlMode.HUMAN and not self._obeyed
@@ -231,8 +231,8 @@ class ChunkExecutor:
         return action
 
     def _rest(self, now_ns: int) -> tuple[Array | None, Plan | None]:
-        news = self._halt(self._config.stop_s)
-        return self._holding.at(now_ns), news
+        new_plan = self._halt(self._config.stop_s)
+        return self._holding.at(now_ns), new_plan
 
     def _halt(self, stop_s: float) -> Plan | None:
         driver, self._driver = self._driver, ControlMode.HOLD

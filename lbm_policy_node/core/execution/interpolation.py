@@ -8,18 +8,20 @@ from typing import NamedTuple
 import numpy as np
 
 from lbm_policy_node.core.rotations import (
+    SHORTEST,
     matrix_to_quaternion,
     matrix_to_rot6d,
     quaternion_to_matrix,
     rot6d_to_matrix,
     slerp,
+    unit,
 )
 from lbm_policy_node.core.spec.spec_actions import QUATERNION, ActionSpec
 from lbm_policy_node.core.types import Array
 
 
 class Rotation(NamedTuple):
-    """The columns of one orientation and how to read and write them as a quaternion xyzw."""
+    """The columns of one orientation and how to read and write them as quaternions xyzw, shape (..., 4)."""
 
     columns: slice
     read: Callable[[Array], Array]
@@ -76,10 +78,9 @@ class ActionLayout:
             for columns, _, write in self.rotations:
                 block = result[:, columns]
                 if write is _as_is:
-                    norms = np.linalg.norm(block, axis=1, keepdims=True)
-                    block /= np.where(norms > 1e-3, norms, np.nan)
+                    block[:] = unit(block, shortest=SHORTEST)
                 else:
-                    block[:] = [matrix_to_rot6d(rot6d_to_matrix(row)) for row in block]
+                    block[:] = matrix_to_rot6d(rot6d_to_matrix(block))
         return result
 
     def mean(self, candidates: Array, weights: Array) -> Array:
@@ -95,10 +96,10 @@ class ActionLayout:
         share = weights / weights.sum()
         result = share @ candidates
         for columns, read, write in self.rotations:
-            turns = np.array([read(row) for row in candidates[:, columns]])
+            turns = read(candidates[:, columns])
             signs = np.where(turns @ turns[0] < 0.0, -1.0, 1.0)
             total = (share * signs) @ turns
-            result[columns] = write(total / np.linalg.norm(total))
+            result[columns] = write(unit(total))
         for column in self.held:
             order = np.argsort(candidates[:, column], kind="stable")
             half = np.searchsorted(np.cumsum(share[order]), 0.5)

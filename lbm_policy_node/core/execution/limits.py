@@ -2,13 +2,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Refuse a chunk that would leave the planning limits: whole, with the row, the value and the limit."""
 
-from itertools import pairwise
-
 import numpy as np
 
 from lbm_policy_node.core.execution.interpolation import ActionLayout
 from lbm_policy_node.core.reasons import Reason, ReasonCode
-from lbm_policy_node.core.rotations import angle_between, rotation_vector
+from lbm_policy_node.core.rotations import geodesic_angle, rotation_vector_between
 from lbm_policy_node.core.spec.robot_spec import RobotSpec
 from lbm_policy_node.core.spec.spec_limits import RotationLimits, moving_names
 from lbm_policy_node.core.types import Array
@@ -79,7 +77,7 @@ class ActionLimits:
         for columns, read, _ in self.layout.rotations:
             if np.isnan(current[columns]).any():
                 continue
-            angle = np.array([angle_between(read(current[columns]), read(row[columns]))])
+            angle = np.array([geodesic_angle(read(current[columns]), read(row[columns]))])
             if reason := self._turn_above(angle, self.rotation.start_jump, ReasonCode.START_JUMP, columns, 0):
                 return reason
         return None
@@ -143,9 +141,8 @@ class ActionLimits:
     def _turns(self, rows: Array) -> list[tuple[slice, Array]]:
         turns = []
         for columns, read, _ in self.layout.rotations:
-            quaternions = [read(row) for row in rows[:, columns]]
-            vectors = [rotation_vector(a, b) for a, b in pairwise(quaternions)]
-            turns.append((columns, np.array(vectors).reshape(-1, 3)))
+            quaternions = read(rows[:, columns])
+            turns.append((columns, rotation_vector_between(quaternions[:-1], quaternions[1:])))
         return turns
 
     def _above(

@@ -38,11 +38,6 @@ class StreamSpec:
         return self.type in IMAGE_TYPES
 
     @property
-    def is_joints(self) -> bool:
-        """Whether samples are joint states."""
-        return self.type in JOINT_TYPES
-
-    @property
     def is_pose(self) -> bool:
         """Whether samples are poses."""
         return self.type in POSE_TYPES

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from lbm_policy_node.core.execution.limits import ActionLimits
-from lbm_policy_node.core.rotations import angle_between, slerp
+from lbm_policy_node.core.rotations import geodesic_angle, slerp
 from lbm_policy_node.core.spec.robot_spec import RobotSpec
 from lbm_policy_node.core.types import Array
 
@@ -75,14 +75,14 @@ class Leash:
             held = self._turn(read(before[turned]), read(desired[turned]), read(robot_at[turned]))
             if held is not None:
                 action[turned], columns[turned] = write(held), True
-                angle = angle_between(held, read(robot_at[turned]))
+                angle = geodesic_angle(held, read(robot_at[turned]))
                 text = text or f"the hand is turned {angle:.2f} rad less than its target: held back"
         return Held(action, columns, text)
 
     def _turn(self, before: Array, desired: Array, measured: Array) -> Array | None:
         """Return the allowed orientation nearest to the desired one; None where that one is allowed."""
-        allowed = max(self._limits.rotation.leash, angle_between(measured, before))
-        angle = angle_between(measured, desired)
+        allowed = max(self._limits.rotation.leash, geodesic_angle(measured, before))
+        angle = geodesic_angle(measured, desired)
         if angle <= allowed * _SLACK:
             return None
         return slerp(measured, desired, allowed / angle)

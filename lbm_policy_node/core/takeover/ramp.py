@@ -17,7 +17,7 @@ from collections.abc import Callable
 import numpy as np
 
 from lbm_policy_node.core.execution.limits import ActionLimits
-from lbm_policy_node.core.rotations import angle_between, slerp
+from lbm_policy_node.core.rotations import geodesic_angle, slerp
 from lbm_policy_node.core.types import Array
 
 RAMP_NS = 250_000_000
@@ -84,7 +84,7 @@ def limited_step(limits: ActionLimits, before: Array, desired: Array, step_s: fl
     action[moving] = before[moving] + np.clip(desired[moving] - before[moving], -reach, reach)
     for columns, read, write in limits.layout.rotations:
         start, end = read(before[columns]), read(desired[columns])
-        angle = angle_between(start, end)
+        angle = geodesic_angle(start, end)
         if angle > limits.rotation.velocity * step_s:
             action[columns] = write(slerp(start, end, limits.rotation.velocity * step_s / angle))
     return limits.clamp(action, before)

@@ -15,7 +15,7 @@ from lbm_policy_node.core.execution.arbitration import ControlMode
 from lbm_policy_node.core.execution.command import Command
 from lbm_policy_node.core.execution.interpolation import ActionLayout
 from lbm_policy_node.core.execution.plan import Plan
-from lbm_policy_node.core.rotations import quaternion_to_matrix, rotation_vector
+from lbm_policy_node.core.rotations import quaternion_to_matrix, rotation_vector_between
 from lbm_policy_node.core.spec.spec_actions import ARRAY, POSE, TRAJECTORY, TWIST, ActionBlock, ActionSpec
 from lbm_policy_node.core.types import Array
 
@@ -108,7 +108,7 @@ class TwistWriter:
             return linear, np.zeros(3)
         turn, read = self._rotation.columns, self._rotation.read
         before, after = read(start[turn]), read(end[turn])
-        return linear, quaternion_to_matrix(before) @ rotation_vector(before, after) / step_s
+        return linear, quaternion_to_matrix(before) @ rotation_vector_between(before, after) / step_s
 
     def _twist(self, linear: Array, angular: Array, now_ns: int) -> TwistStamped:
         twist = TwistStamped()
@@ -140,7 +140,7 @@ class TrajectoryPlanWriter:
     """JointTrajectory of the whole motion, once whenever it changes; positions only, stamped.
 
     Positions only suits the controller's upsampling mode. The deceleration to hold is such a motion too. What
-    a person will want next is not known, so a person's commands are streamed, one point per tick.
+    the operator does next is not known, so the operator's commands are streamed, one point per tick.
     """
 
     message_type = JointTrajectory

@@ -48,7 +48,7 @@ class OperatorEvents:
             self._events.publish(EVENTS[button], source=source)
 
     def resume(self, source: str) -> Reason:
-        """Let the policy go on, or say why not; told only where it had to wait."""
+        """Let the policy go on, or say why not; published only where it had to wait."""
         waited = self._executor.arbitration.waiting
         refused = self._executor.arbitration.resume()
         if refused is None and waited:
@@ -56,15 +56,15 @@ class OperatorEvents:
         return refused or OK
 
     def after_tick(self, command: Command, now_ns: int) -> None:
-        """Tell who took over or handed back in this tick, and say while a press is not followed."""
+        """Publish who took over or handed back in this tick, and log why a press is not followed."""
         before, self._before = self._before, command
         had = before.source if before else ""
         if had != command.source:
-            self._tell_change(had, command, before, now_ns)
+            self._publish_change(had, command, before, now_ns)
         for text in self._executor.turn.complaints:
             self._node.get_logger().warning(f"teleop: {text}", throttle_duration_sec=1.0)
 
-    def _tell_change(self, had: str, command: Command, before: Command | None, now_ns: int) -> None:
+    def _publish_change(self, had: str, command: Command, before: Command | None, now_ns: int) -> None:
         if had:
             reason = self._executor.turn.reason
             text = f"'{command.source}' comes first" if command.source else "released"

@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 from lbm_policy_node.core.episodes.labels import (
     StepClass,
     StepMode,
-    intervention_starts,
     interventions,
     step_classes,
 )
@@ -51,15 +50,6 @@ def test_labels_are_those_of_walking_back_from_every_start(episode):
 
 
 @given(episodes())
-def test_a_step_before_an_intervention_is_a_robot_step_within_the_window_of_a_start(episode):
-    modes, stamps_ns, window_s = episode
-    starts = intervention_starts(modes)
-    for step in np.flatnonzero(step_classes(modes, stamps_ns, window_s=window_s) == PRE):
-        ahead_s = (stamps_ns[starts[starts > step]] - stamps_ns[step]) / 1e9
-        assert modes[step] == StepMode.ROBOT and ahead_s.min() <= window_s
-
-
-@given(episodes())
 def test_human_and_demonstration_steps_keep_their_class(episode):
     modes, stamps_ns, window_s = episode
     classes = step_classes(modes, stamps_ns, window_s=window_s)
@@ -97,11 +87,9 @@ def test_the_window_stops_at_the_intervention_before():
     modes = np.array([0, 0, 0, 1, 0, 0, 1, 0])
     classes = step_classes(modes, np.arange(8) * 100 * MS, window_s=0.2)
     assert classes.tolist() == [0, PRE, PRE, 1, PRE, PRE, 1, 0]
-    assert intervention_starts(modes).tolist() == [3, 6]
 
 
 def test_a_person_who_drives_from_the_first_step_took_nothing_over():
-    assert intervention_starts(np.array([1, 1, 0])).tolist() == []
     assert step_classes(np.array([1, 1, 0]), np.arange(3)).tolist() == [1, 1, 0]
 
 

@@ -245,7 +245,7 @@ def test_a_press_that_cannot_be_followed_pauses_the_policy_and_is_told():
     cell.executor.takeover.on_dead_man("stick", True, cell.now_ns + 1, cell.now_ns + 1)  # its twist is old
     command = cell.tick()
     assert (command.mode, command.reason.code) == (HOLD, ReasonCode.HUMAN_CONTROL)
-    assert "a person wanted to take over, but stick: the motion on /twist is 0.4" in command.reason.text
+    assert "the operator tried to take over, but stick: the motion on /twist is 0.4" in command.reason.text
     cell.chunk()
     assert cell.ticks(60).mode is HOLD
     assert cell.executor.arbitration.resume() is None

@@ -9,7 +9,7 @@ import numpy as np
 
 from lbm_policy_node.core.observation.samples import PoseSample
 from lbm_policy_node.core.reasons import Reason, ReasonCode
-from lbm_policy_node.core.rotations import angle_between, quaternion_to_matrix, rotation_vector
+from lbm_policy_node.core.rotations import geodesic_angle, quaternion_to_matrix, rotation_vector_between, unit
 from lbm_policy_node.core.spec.spec_actions import POSE
 from lbm_policy_node.core.spec.spec_reader import SpecReader
 from lbm_policy_node.core.spec.teleop_sources import TeleopSource
@@ -69,7 +69,7 @@ class PoseKind(TeleopKind[PoseSource, PoseSample]):
         distance_m = float(np.linalg.norm(after.position - before.position))
         if distance_m > source.max_jump_m:
             return jump(source, "the pose", distance_m, source.max_jump_m, "m")
-        angle_rad = angle_between(_unit(before.orientation), _unit(after.orientation))
+        angle_rad = geodesic_angle(unit(before.orientation), unit(after.orientation))
         if angle_rad > source.max_jump_rad:
             return jump(source, "the pose", angle_rad, source.max_jump_rad, "rad")
         return None
@@ -77,17 +77,13 @@ class PoseKind(TeleopKind[PoseSource, PoseSample]):
     def target(self, source: PoseSource, step: TargetStep[PoseSample]) -> Array:
         """Return the pose itself, or the anchor moved and turned as the device was since the reference."""
         effector, target = step.robot.end_effector, step.anchor.copy()
-        orientation = _unit(step.sample.orientation)
+        orientation = unit(step.sample.orientation)
         if not source.clutch:
             target[effector.position] = step.sample.position
             effector.set_orientation(target, orientation)
             return target
         target[effector.position] += step.sample.position - step.reference.position
-        first = _unit(step.reference.orientation)
-        in_base = quaternion_to_matrix(first) @ rotation_vector(first, orientation)
+        first = unit(step.reference.orientation)
+        in_base = quaternion_to_matrix(first) @ rotation_vector_between(first, orientation)
         effector.turn(target, step.anchor, in_base)
         return target
-
-
-def _unit(quaternion: Array) -> Array:
-    return quaternion / np.linalg.norm(quaternion)
