@@ -17,7 +17,7 @@ import numpy as np
 
 from lbm_policy_node.bench.bench_setup import write_checkpoint, write_robot
 from lbm_policy_node.graph import transport
-from lbm_policy_node.graph.bringup import NodeProcess, Parameter
+from lbm_policy_node.graph.bringup import NODE_MODULES, NodeProcess, Parameter
 from lbm_policy_node.graph.ros_domain import free_domain
 from lbm_policy_node.graph.supervisor import Supervisor
 
@@ -144,8 +144,9 @@ class Results:
 
 
 def bench_process(name: str, parameters: Mapping[str, Parameter] | None = None) -> NodeProcess:
-    """Return one of our nodes, to be placed by ``run_processes``."""
-    return NodeProcess(name=name, module=f"lbm_policy_node.ros.bench.{name}", parameters=parameters or {})
+    """Return a node of the graph or of the benchmarks, to be placed by ``run_processes``."""
+    module = NODE_MODULES.get(name, f"lbm_policy_node.ros.bench.{name}")
+    return NodeProcess(name=name, module=module, parameters=parameters or {})
 
 
 def run_processes(
