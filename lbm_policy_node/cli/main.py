@@ -47,6 +47,7 @@ COMMANDS: dict[str, Entry] = {
     "monitor-eval": _entry("monitor_eval", "Measure the runtime monitor in simulation."),
     "replay": _entry("replay", "Ask a checkpoint again what it saw in recorded episodes, and compare."),
     "bench": _entry("bench", "Measure latency and control-tick lateness against bare rclpy."),
+    "bench-observe": _entry("bench_observe", "Measure what cameras cost the policy node, idle and running."),
     "bench-recorder": _entry("bench_recorder", "Measure what recording costs, and what is lost."),
     "bench-export": _entry("bench_export", "Measure how fast recorded episodes become a dataset."),
     "bench-pi0": _entry("bench_pi0", "Measure memory and time of a random pi0 of any size."),
