@@ -27,6 +27,7 @@ def run(*arguments):
     return CliRunner().invoke(main, ["replay", *map(str, arguments)])
 
 
+@pytest.mark.slow
 def test_the_recorded_checkpoint_passes_and_everything_is_written(made, tmp_path):
     checkpoint, _, first, second = made
     report, picture = tmp_path / "report.json", tmp_path / "picture.png"

@@ -5,7 +5,10 @@
 import subprocess
 import sys
 
+import pytest
 
+
+@pytest.mark.slow
 def test_what_is_imported_is_not_looked_at_by_the_garbage_collection():
     program = """
 import gc

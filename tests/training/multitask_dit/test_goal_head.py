@@ -45,6 +45,7 @@ def test_the_weight_scales_what_the_goal_adds_to_the_policys_loss(dataset, tiny)
     assert extra[3.0] == pytest.approx(3 * extra[1.0], rel=1e-4)
 
 
+@pytest.mark.slow
 def test_a_run_can_take_the_goal_up_later_and_drop_it_again(dataset, tiny, tmp_path):
     names = []
     for steps, weight in ((3, 0.0), (5, 1.0), (7, 1.0), (9, 0.0)):
