@@ -25,6 +25,8 @@ from lbm_policy_node.replay.rebuild import rebuild
 from lbm_policy_node.replay.run import replay
 from lbm_policy_node.replay.table import table
 
+pytestmark = pytest.mark.slow
+
 EPISODES = 60
 
 
@@ -75,7 +77,6 @@ def _successful(number, chunks, histories, policy):
     )
 
 
-@pytest.mark.slow
 def test_verdicts_are_those_of_a_monitor_over_the_recorded_chunks(recording, alone, calibrated, tmp_path):
     """With an intervention in the middle, which begins a new run."""
     candidate = Candidate.load(calibrated(8))
@@ -121,7 +122,6 @@ def test_a_recorded_stop_is_reported(checkpoint, tmp_path):
     assert f"first STOP at chunk {stop}" in table(report)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("weights", ["same", "other"])
 def test_a_run_whose_first_chunk_is_lost_is_still_judged_from_its_beginning(
     weights, alone, calibrated, perturbed, tmp_path

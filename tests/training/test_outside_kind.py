@@ -3,6 +3,7 @@
 """`lbm train` trains a kind of policy of another installed package, without a change to ours."""
 
 import numpy as np
+import pytest
 from click.testing import CliRunner, Result
 
 from helpers.outside_policy import install_mean_policy, write_checkpoint
@@ -17,6 +18,7 @@ def train(*arguments: object) -> Result:
     return CliRunner().invoke(main, ["train", *map(str, arguments), *QUICK.split()])
 
 
+@pytest.mark.slow
 def test_it_learns_and_is_loaded_again(dataset, monkeypatch, tmp_path):
     install_mean_policy(monkeypatch, tmp_path / "site", "outside_trained", "mean_policy")
     result = train(dataset.root, "--out", tmp_path / "run", "--policy", "mean_policy")

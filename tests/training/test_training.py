@@ -29,6 +29,7 @@ def losses(out):
     return [json.loads(line)["loss"] for line in (out / "log.jsonl").read_text().splitlines()]
 
 
+@pytest.mark.slow
 def test_resumed_run_equals_an_uninterrupted_one(dataset, tiny, tmp_path):
     whole = train(dataset, tmp_path / "whole", QUICK, tiny, device="cpu")
     # an interruption after three steps: the same schedule, stopped by a shorter stream of batches
@@ -75,6 +76,7 @@ def test_other_settings_are_refused_by_name(dataset, tiny, tmp_path):
         train(dataset, tmp_path / "run", QUICK, replace(tiny, hidden_dim=64), device="cpu")
 
 
+@pytest.mark.slow
 def test_more_steps_go_on_with_the_same_run(dataset, tiny, tmp_path):
     train(dataset, tmp_path / "run", replace(QUICK, steps=3), tiny, device="cpu")
     folder = train(dataset, tmp_path / "run", replace(QUICK, steps=5), tiny, device="cpu")

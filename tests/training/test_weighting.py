@@ -61,6 +61,7 @@ def test_a_chunk_carries_the_weights_of_its_steps(labelled, tiny):
     assert "action_weight" not in ChunkSamples(labelled, config).batch(np.array([4]))
 
 
+@pytest.mark.slow
 def test_weights_change_what_is_learned_and_equal_ones_do_not(dataset, labelled, tiny, tmp_path):
     def learned(data, rule):
         folder = train(
@@ -91,6 +92,7 @@ def test_every_rule_can_be_asked_for_and_no_other():
         TrainConfig(weights="awr")
 
 
+@pytest.mark.slow
 def test_a_run_keeps_its_weights_and_one_from_before_there_were_any_goes_on(labelled, tiny, tmp_path):
     out = tmp_path / "run"
     train(labelled, out, replace(QUICK, steps=1), tiny, device="cpu")

@@ -25,6 +25,8 @@ from lbm_policy_node.training.make_subject import make_subject
 from lbm_policy_node.training.pi0.pi0_subject import Pi0Subject
 from lbm_policy_node.training.resume import ResumeError
 
+pytestmark = pytest.mark.slow
+
 QUICK = TrainConfig(steps=4, batch_size=6, draws=2, warmup_steps=1, checkpoint_every=2, log_every=1)
 SIZE = ModelSize(horizon=6, n_action_steps=3, sampling_steps=4, action_space="absolute")
 PI0, PI05 = PolicyChoice(policy="pi0"), PolicyChoice(policy="pi05")
@@ -52,7 +54,6 @@ def start(dataset: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return train(dataset, out, replace(QUICK, steps=1), SIZE, choice=PI0, device="cpu")
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("choice", [PI0, PI05], ids=["pi0", "pi05"])
 def test_new_model_learns_and_answers(dataset: Any, tmp_path: Path, choice: PolicyChoice) -> None:
     config = replace(QUICK, steps=40, learning_rate=2e-3, checkpoint_every=40, log_every=4, ema_decay=0.0)
