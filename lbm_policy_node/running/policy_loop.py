@@ -168,6 +168,10 @@ class PolicyLoop:
 
     def _ask(self, run: Run, stamp_ns: int, now_ns: int) -> None:
         """Build what the inference looks at; only here are images decoded."""
+        gap = self._history.window()
+        if isinstance(gap, Reason):  # this observation is good, one before it is not there: none is counted
+            self._observing = gap
+            return
         history = self._history.observations(run.instruction)
         if isinstance(history, Reason):
             self._block(history, now_ns)

@@ -23,7 +23,7 @@ from sensor_msgs.msg import CompressedImage, Image, JointState
 
 from lbm_policy_node.core.types import ImageArray
 from lbm_policy_node.messages.jpeg import encode_jpeg
-from lbm_policy_node.ros import conversion, qos
+from lbm_policy_node.ros import conversion, qos, topics
 from lbm_policy_node.ros.bench.bench_messages import CAMERAS, print_result
 from lbm_policy_node.ros.parameters import declare, parameter
 from lbm_policy_node.ros.process import run
@@ -55,10 +55,12 @@ class ObserveBench(Node):
         super().__init__("bench_observe")
         self._config = config = declare(self, ObserveConfig)
         self._cameras = [Camera(self, name, config) for name in CAMERAS]
-        self._joints = self.create_publisher(JointState, "/policy/joint_states", qos.PROPRIO)
-        self.create_subscription(PolicyStatus, "policy_node/status", self._on_status, qos.STATUS)
-        self.create_subscription(ActionChunk, "action_chunks", self._on_chunk, qos.CHUNK)
-        self._start = self.create_client(StartPolicy, "start_policy")
+        self._joints = self.create_publisher(
+            JointState, topics.below(topics.BENCH_ROBOT, "joint_states"), qos.PROPRIO
+        )
+        self.create_subscription(PolicyStatus, topics.POLICY_STATUS, self._on_status, qos.STATUS)
+        self.create_subscription(ActionChunk, topics.ACTION_CHUNKS, self._on_chunk, qos.CHUNK)
+        self._start = self.create_client(StartPolicy, topics.START_POLICY)
         self._state, self._n_chunks, self._n_images = -1, 0, 0
         self._images_due = 0.0
         self._began_s = time.monotonic()
@@ -137,7 +139,7 @@ class Camera:
         self._jpeg.data = array("B", encode_jpeg(pixels, JPEG_QUALITY))
         self._compressed = config.compressed
         kind = CompressedImage if config.compressed else Image
-        self._publisher = node.create_publisher(kind, f"/policy/{name}", qos.CAMERA)
+        self._publisher = node.create_publisher(kind, topics.below(topics.BENCH_ROBOT, name), qos.CAMERA)
 
     def is_heard(self) -> bool:
         """Whether somebody subscribes."""
@@ -157,7 +159,7 @@ def picture(height: int, width: int) -> ImageArray:
     rng = np.random.default_rng(0)
     rows, columns = np.mgrid[0:height, 0:width]
     shades = np.stack([np.sin(rows / 37.0), np.cos(columns / 53.0), np.sin((rows + columns) / 71.0)], axis=-1)
-    grain = rng.normal(0.0, 6.0, shades.shape)
+    grain = rng.normal(0.0, 20.0, shades.shape)
     return np.clip(128.0 + 100.0 * shades + grain, 0, 255).astype(np.uint8)
 
 
