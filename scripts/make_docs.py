@@ -14,10 +14,11 @@ import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from doc_pages import robot_spec
+from doc_pages import parameters, robot_spec
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES: dict[str, Callable[[], str]] = {
+    "docs/parameters.md": parameters.page,
     "docs/robot-spec.md": robot_spec.page,
 }
 """Path of each generated page in the repository, and what writes it."""

@@ -4,9 +4,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
+from lbm_policy_node.core.settings import setting
 from lbm_policy_node.data.episodes.chunk_episodes import SUFFIX
 from lbm_policy_node.sim.perturbations.catalogue import PERTURBATIONS
 from lbm_policy_node.sim.tasks import task_named
@@ -20,26 +21,22 @@ SOLVED_TASKS = ("door-open", "drawer-open", "drawer-close", "button-press", "win
 """The tasks that the shipped checkpoint solves; without successes there is nothing to calibrate on."""
 
 
-def _option(default: int, text: str) -> int:
-    return field(default=default, metadata={"help": text})
-
-
 @dataclass(frozen=True, kw_only=True)
 class ProtocolConfig:
     """How many episodes of which kind. Training uses seeds from 1,000,000 on, `lbm eval` those from 0 on."""
 
     tasks: tuple[str, ...] = SOLVED_TASKS
     """Names of the tasks."""
-    training: int = _option(20, "Episodes per task for scores that are trained.")
-    calibration: int = _option(50, "Episodes per task to calibrate on.")
-    in_distribution: int = _option(40, "Fresh undisturbed episodes per task.")
-    erratic: int = _option(6, "Episodes per task and erratic disturbance.")
-    progress: int = _option(10, "Episodes per task and disturbance that prevents progress.")
-    benign: int = _option(8, "Episodes per task and change that must not alarm.")
-    seed: int = _option(200_000, "First scene.")
-    max_steps: int = _option(80, "Policy steps of 50 ms of every episode; it goes on after success.")
-    n_samples: int = _option(8, "Chunks drawn per inference, as many as in deployment.")
-    replan_steps: int = _option(0, "Steps between inferences; 0: the checkpoint's.")
+    training: int = setting(20, "Episodes per task for scores that are trained.")
+    calibration: int = setting(50, "Episodes per task to calibrate on.")
+    in_distribution: int = setting(40, "Fresh undisturbed episodes per task.")
+    erratic: int = setting(6, "Episodes per task and erratic disturbance.")
+    progress: int = setting(10, "Episodes per task and disturbance that prevents progress.")
+    benign: int = setting(8, "Episodes per task and change that must not alarm.")
+    seed: int = setting(200_000, "First scene.")
+    max_steps: int = setting(80, "Policy steps of 50 ms of every episode; it goes on after success.")
+    n_samples: int = setting(8, "Chunks drawn per inference, as many as in deployment.")
+    replan_steps: int = setting(0, "Steps between inferences; 0: the checkpoint's.")
 
 
 @dataclass(frozen=True)

@@ -16,8 +16,9 @@ from typing import Any
 import numpy as np
 
 from lbm_policy_node.bench.bench_setup import write_checkpoint, write_robot
+from lbm_policy_node.core.settings import Value
 from lbm_policy_node.graph import transport
-from lbm_policy_node.graph.bringup import NODE_MODULES, NodeProcess, Parameter
+from lbm_policy_node.graph.nodes import NODE_MODULES, NodeProcess
 from lbm_policy_node.graph.ros_domain import free_domain
 from lbm_policy_node.graph.supervisor import Supervisor
 
@@ -143,7 +144,7 @@ class Results:
         raise BenchError("\n".join([str(ended), *self.lines[-10:]]))
 
 
-def bench_process(name: str, parameters: Mapping[str, Parameter] | None = None) -> NodeProcess:
+def bench_process(name: str, parameters: Mapping[str, Value] | None = None) -> NodeProcess:
     """Return a node of the graph or of the benchmarks, to be placed by ``run_processes``."""
     module = NODE_MODULES.get(name, f"lbm_policy_node.ros.bench.{name}")
     return NodeProcess(name=name, module=module, parameters=parameters or {})

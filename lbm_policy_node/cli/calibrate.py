@@ -12,18 +12,17 @@ from typing import TYPE_CHECKING, Any
 import click
 from tqdm import tqdm
 
-from lbm_policy_node.cli.options import several
+from lbm_policy_node.cli.options import dataclass_options, several, take
 from lbm_policy_node.cli.score_option import ScoreName
-from lbm_policy_node.monitors.calibration.calibration import FILE_NAME, UNTIL, Calibration
+from lbm_policy_node.monitors.calibration.calibration import FILE_NAME, Calibration
+from lbm_policy_node.monitors.calibration.fit import CalibrationConfig
 from lbm_policy_node.monitors.calibration.thresholds import LEVELS, LevelThresholds
 from lbm_policy_node.monitors.scores.registry import DEFAULT_SCORE, score_class, train_score
 from lbm_policy_node.monitors.scores.score import ScoreConfig
-from lbm_policy_node.monitors.statistics import STATISTICS
 from lbm_policy_node.sim.tasks import TASKS
 
 if TYPE_CHECKING:
     from lbm_policy_node.core.episodes.chunk_episode import ChunkEpisode
-    from lbm_policy_node.monitors.calibration.fit import CalibrationConfig
 
 
 @click.command(name="calibrate")
@@ -41,21 +40,7 @@ if TYPE_CHECKING:
     help="Robot spec: a file, or a name in config/robots; it says which action columns are compared.",
 )
 @click.option("--score", default=DEFAULT_SCORE, show_default=True, type=ScoreName())
-@click.option("--statistic", default="cusum", show_default=True, type=click.Choice(STATISTICS))
-@click.option(
-    "--warn-alpha", default=0.10, show_default=True, help="Share of successes that may be warned about."
-)
-@click.option("--stop-alpha", default=0.02, show_default=True, help="Largest share of successes stopped.")
-@click.option(
-    "--until",
-    default="success",
-    show_default=True,
-    type=click.Choice(UNTIL),
-    help="Whether what comes after a success counts: 'end' for a robot that goes on then.",
-)
-@click.option(
-    "--max-overlap-steps", default=None, type=click.IntRange(min=1), help="Rows to compare; default all."
-)
+@dataclass_options(CalibrationConfig)
 @click.option(
     "--samples",
     default=None,
@@ -113,12 +98,8 @@ def command(
     from lbm_policy_node.assessment.calibration_runs import CalibrationRuns, run_episodes, trials_of
     from lbm_policy_node.assessment.protocol import SOLVED_TASKS
     from lbm_policy_node.core.episodes.chunk_episode import with_first_samples
-    from lbm_policy_node.monitors.calibration.fit import CalibrationConfig
 
-    try:
-        config = CalibrationConfig(score=ScoreConfig(score), **choices)
-    except ValueError as error:
-        raise click.UsageError(str(error)) from error
+    config = take(CalibrationConfig, choices, score=ScoreConfig(score))
     if bool(episodes) == bool(simulate):
         raise click.UsageError("give either EPISODES or --simulate N")
     file = out or checkpoint / FILE_NAME

@@ -6,11 +6,12 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
+from typing import Any
 
 import click
 from tqdm import tqdm
 
-from lbm_policy_node.cli.options import several
+from lbm_policy_node.cli.options import dataclass_options, several, take
 from lbm_policy_node.data.datasets.dataset_writer import DatasetWriter
 from lbm_policy_node.data.datasets.features import Features
 from lbm_policy_node.sim import collection
@@ -24,41 +25,28 @@ IMAGE_PREFIX = "observation.images."
 @click.command(name="collect")
 @click.argument("out", type=click.Path(path_type=Path))
 @several("--task", "tasks", TASKS, "Repeat for several; default all ten.")
-@click.option("--episodes", default=100, show_default=True, help="Successful demonstrations per task.")
-@click.option(
-    "--ajar-episodes",
-    default=60,
-    show_default=True,
-    help="More per drawer and window task, starting half open.",
-)
-@click.option("--seed", default=1_000_000, show_default=True, help="Evaluation uses seeds below 1,000,000.")
+@dataclass_options(collection.CollectionConfig)
 @click.option("--size", default=128, show_default=True, help="Image height and width, pixels.")
-@click.option(
-    "--noise", default=0.008, show_default=True, help="Disturbance of the executed motion, m per step."
-)
+@dataclass_options(DemonstrationConfig, only=("noise_m",), flags={"noise_m": "--noise"})
 @click.option("--processes", default=2, show_default=True)
 def command(
     out: Path,
     tasks: tuple[str, ...],
-    episodes: int,
-    ajar_episodes: int,
-    seed: int,
     size: int,
-    noise: float,
     processes: int,
+    **values: Any,
 ) -> None:
     """Let the scripted experts demonstrate and write OUT as a LeRobotDataset v3.
 
     An interrupted collection goes on where it stopped when the same command is given again.
     """
-    config = collection.CollectionConfig(
+    config = take(
+        collection.CollectionConfig,
+        values,
         tasks=tasks or tuple(TASKS),
-        episodes=episodes,
-        ajar_episodes=ajar_episodes,
-        seed=seed,
         height=size,
         width=size,
-        demonstration=DemonstrationConfig(noise_m=noise),
+        demonstration=take(DemonstrationConfig, values),
     )
     if out.exists() and any(out.iterdir()):
         raise click.ClickException(f"'{out}' exists and is not empty; choose another folder or delete it")

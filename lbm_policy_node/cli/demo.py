@@ -10,12 +10,12 @@ from typing import Any
 
 import click
 
+from lbm_policy_node.cli.options import dataclass_options
 from lbm_policy_node.core.spec.spec_reader import SpecError
 from lbm_policy_node.demo.demo_plan import DemoPlan, Episode, solved_tasks
 from lbm_policy_node.demo.demo_run import DemoError, DemoOutcome, run_plan
 from lbm_policy_node.graph.bringup import Graph, GraphConfig, describe
 from lbm_policy_node.graph.monitor_choice import AUTO
-from lbm_policy_node.graph.monitor_choice import CHOICES as MONITOR_CHOICES
 from lbm_policy_node.paths import shared_path
 from lbm_policy_node.sim.tasks import TASKS, task_named
 
@@ -167,14 +167,7 @@ def finish(outcome: DemoOutcome, graph: Graph, output: Path, required: int) -> i
 )
 @click.option("--timeout", default=8.0, show_default=True, help="Simulated seconds per instruction.")
 @click.option("--require", default=0, show_default=True, help="Exit with 1 when fewer tasks are solved.")
-@click.option("--device", default="cpu", show_default=True, help="Where the policy computes: cpu or cuda.")
-@click.option(
-    "--monitor",
-    type=click.Choice(MONITOR_CHOICES),
-    default=AUTO,
-    show_default=True,
-    help="Let the monitor stop episodes; auto: where the checkpoint holds its calibration.",
-)
+@dataclass_options(GraphConfig, only=("device", "monitor"))
 @click.option(
     "--rescue/--no-rescue",
     default=True,
@@ -191,8 +184,8 @@ def command(
     real_time_factor: float,
     timeout: float,
     require: int,
-    device: str,
-    monitor: str,
+    device: str | None,
+    monitor: str | None,
     rescue: bool,
     output: Path,
 ) -> None:
@@ -209,11 +202,11 @@ def command(
             enable_control=True,
             device=device,
             real_time_factor=real_time_factor,
-            monitor=monitor,
+            monitor=monitor or AUTO,
             record=True,
             episodes=str(fresh_folder(output / "episodes")),
             teleop="scripted",
-            teleop_parameters={"on_monitor_stop": False},
+            settings={"scripted_teleop_node": {"on_monitor_stop": False}},
         )
         graph = describe(config)
         if rescue and "monitor_node" not in [process.name for process in graph.processes]:

@@ -5,12 +5,16 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import click
 from tqdm import tqdm
 
-from lbm_policy_node.cli.options import several
+from lbm_policy_node.cli.options import dataclass_options, several, take
+from lbm_policy_node.sim.evaluation import EvaluationConfig
+from lbm_policy_node.sim.rollout import RolloutConfig
 from lbm_policy_node.sim.tasks import TASKS
 
 
@@ -19,43 +23,16 @@ from lbm_policy_node.sim.tasks import TASKS
     "checkpoints", nargs=-1, required=True, type=click.Path(path_type=Path, exists=True, file_okay=False)
 )
 @several("--task", "tasks", TASKS, "Repeat for several; default all ten.")
-@click.option("--episodes", default=50, show_default=True, help="Per task.")
-@click.option(
-    "--opposites",
-    default=25,
-    show_default=True,
-    help="Half-open scenes per instruction of the opposite-instruction test.",
-)
-@click.option("--seed", default=0, show_default=True, help="First scene.")
-@click.option(
-    "--max-steps", default=125, show_default=True, help="Policy steps of 50 ms until an episode has failed."
-)
-@click.option(
-    "--replan-steps", default=None, type=int, help="Steps between inferences; default: the checkpoint's."
-)
-@click.option(
-    "--latency-steps", default=0, show_default=True, help="Steps between an observation and its chunk."
-)
-@click.option(
-    "--merge",
-    default="receding_horizon",
-    show_default=True,
-    type=click.Choice(["receding_horizon", "temporal_ensembling", "linear_blend"]),
-)
+@dataclass_options(EvaluationConfig)
+@dataclass_options(RolloutConfig, only=("max_steps", "replan_steps", "latency_steps", "merge"))
 @click.option("--processes", default=2, show_default=True)
 @click.option("--out", default=Path("outputs/eval"), show_default=True, type=click.Path(path_type=Path))
 def command(
     checkpoints: tuple[Path, ...],
     tasks: tuple[str, ...],
-    episodes: int,
-    opposites: int,
-    seed: int,
-    max_steps: int,
-    replan_steps: int | None,
-    latency_steps: int,
-    merge: str,
     processes: int,
     out: Path,
+    **values: Any,
 ) -> None:
     """Run CHECKPOINTS in the simulator and report success with a 95 % posterior interval.
 
@@ -63,23 +40,14 @@ def command(
     way; that, not the loss, is how one is chosen.
     """
     from lbm_policy_node.policies.load import load_policy
-    from lbm_policy_node.sim.evaluation import EvaluationConfig, evaluate, summarise, trials
+    from lbm_policy_node.sim.evaluation import evaluate, summarise, trials
     from lbm_policy_node.sim.report import plot, table
-    from lbm_policy_node.sim.rollout import RolloutConfig
 
     out.mkdir(parents=True, exist_ok=True)
-    rollout = RolloutConfig(
-        max_steps=max_steps, replan_steps=replan_steps, latency_steps=latency_steps, merge=merge
-    )
+    more = {"tasks": tasks or tuple(TASKS), "rollout": take(RolloutConfig, values)}
+    shared = take(EvaluationConfig, values, checkpoint="", **more)
     for checkpoint in checkpoints:
-        config = EvaluationConfig(
-            checkpoint=str(checkpoint),
-            tasks=tasks or tuple(TASKS),
-            episodes=episodes,
-            opposites=opposites,
-            seed=seed,
-            rollout=rollout,
-        )
+        config = replace(shared, checkpoint=str(checkpoint))
         outcomes = []
         with tqdm(total=len(trials(config)), desc=checkpoint.name, unit="ep") as bar:
             for block in evaluate(config, processes=processes):

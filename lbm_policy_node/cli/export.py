@@ -6,11 +6,12 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
+from typing import Any
 
 import click
 from tqdm import tqdm
 
-from lbm_policy_node.core.episodes.labels import PRE_INTERVENTION_S
+from lbm_policy_node.cli.options import dataclass_options, take
 from lbm_policy_node.data.datasets.dataset_contents import DatasetError
 from lbm_policy_node.data.datasets.export import ExportError, ExportSettings
 from lbm_policy_node.data.datasets.export_run import (
@@ -32,12 +33,7 @@ _COLORS = {Status.EXPORTED: "green", Status.SKIPPED: "cyan", Status.REFUSED: "re
 @click.option(
     "--out", required=True, type=click.Path(path_type=Path), help="The dataset: new, or to be appended to."
 )
-@click.option(
-    "--pre-intervention",
-    default=PRE_INTERVENTION_S,
-    show_default=True,
-    help="How long before a takeover the policy's steps count as pre-intervention, s.",
-)
+@dataclass_options(ExportSettings, flags={"pre_intervention_s": "--pre-intervention"})
 @click.option(
     "--only",
     default="all",
@@ -45,10 +41,7 @@ _COLORS = {Status.EXPORTED: "green", Status.SKIPPED: "cyan", Status.REFUSED: "re
     type=click.Choice(list(ONLY)),
     help="Which outcomes; discarded episodes never.",
 )
-@click.option("--instruction", default="", help="For episodes that were recorded without one.")
-def command(
-    episodes: tuple[Path, ...], out: Path, pre_intervention: float, only: str, instruction: str
-) -> None:
+def command(episodes: tuple[Path, ...], out: Path, only: str, **values: Any) -> None:
     """Write EPISODES (recorded episodes, or folders of them) into a LeRobotDataset v3.
 
     An interrupted export goes on where it stopped when the same command is given again; episodes that are in
@@ -56,7 +49,7 @@ def command(
     """
     began = time.monotonic()
     try:
-        settings = ExportSettings(pre_intervention_s=pre_intervention, instruction=instruction)
+        settings = take(ExportSettings, values)
         paths = find_episodes(episodes)
         total_s = sum(recorded_seconds(path) for path in paths)
         with tqdm(total=total_s + 1e-6, unit="s", desc="export", bar_format=_BAR) as bar:

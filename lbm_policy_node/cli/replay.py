@@ -10,11 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from lbm_policy_node.cli.replay_live import LiveOptions, play
-from lbm_policy_node.graph.transport import CHOICES
+from lbm_policy_node.cli.node_options import graph_command, node_options
+from lbm_policy_node.cli.options import dataclass_options, take
+from lbm_policy_node.cli.replay_live import LIVE_ONLY, play, take_live
+from lbm_policy_node.graph.nodes import NODE_CONFIGS, POLICY
+from lbm_policy_node.graph.replay import NODES, ReplayConfig
+from lbm_policy_node.replay.limits import Limits
 
 if TYPE_CHECKING:
-    from lbm_policy_node.replay.limits import Limits
     from lbm_policy_node.replay.report import ReplayReport
 
 ERROR = 2
@@ -27,62 +30,33 @@ class ReplayRefused(click.ClickException):
     exit_code = ERROR
 
 
-@click.command()
+@click.command(cls=graph_command(NODES))
 @click.argument("episodes", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--checkpoint", type=click.Path(path_type=Path), help="Folder of the checkpoint under test.")
-@click.option(
-    "--tolerance",
-    type=click.FloatRange(0.0),
-    help="Largest difference of an action value, in its unit. Default: 1e-4 for the recorded checkpoint, "
-    "none for another one.",
-)
-@click.option("--max-mmd", type=click.FloatRange(0.0, 2.0), help="Largest MMD between a chunk's samples.")
-@click.option(
-    "--max-human-error",
-    type=click.FloatRange(0.0),
-    help="Largest mean distance to what the operator did in interventions, in the worst column's unit.",
-)
-@click.option("--no-new-alarms", is_flag=True, help="Fail where the monitor alarms and the recorded did not.")
-@click.option(
-    "--allow-missing",
-    type=click.FloatRange(0.0, 1.0),
-    default=0.05,
-    show_default=True,
-    help="Share of the chunks that may be not reproducible, because their messages are not in the bag.",
-)
+@dataclass_options(Limits, flags={"no_new_alarms": "--no-new-alarms"})
 @click.option("--json", "json_path", type=click.Path(path_type=Path), help="Write all figures to this file.")
 @click.option(
     "--plot", "plot_path", type=click.Path(path_type=Path), help="Write a picture per episode to this file."
 )
 @click.option("--robot", help="Robot spec: a file, or a name in config/robots. Default: the recorded one.")
-@click.option("--device", default="cpu", show_default=True, help="Where the policy computes: cpu or cuda.")
-@click.option("--threads", default=1, show_default=True, help="CPU threads, as the policy node's.")
-@click.option("--tokenizer", help="Tokenizer folder, for checkpoints that hold only a tokenizer's name.")
+@dataclass_options(NODE_CONFIGS[POLICY], only=("device", "threads", "tokenizer"))
 @click.option(
     "--live", is_flag=True, help="Publish the episode's sensors into a graph in shadow mode instead."
 )
-@click.option("--rate", default=1.0, show_default=True, help="With --live: recorded seconds per second.")
-@click.option("--loop", is_flag=True, help="With --live: begin again at the end.")
-@click.option("--start-s", default=0.0, show_default=True, help="With --live: begin here.")
-@click.option("--skip-unknown", is_flag=True, help="With --live: leave out messages of unknown types.")
-@click.option("--namespace", default="", help="With --live: namespace of the graph.")
-@click.option(
-    "--transport",
-    type=click.Choice(CHOICES),
-    default="mixed",
-    show_default=True,
-    help="With --live: as the graph's; see docs/transport.md.",
-)
+@dataclass_options(ReplayConfig, only=LIVE_ONLY, prefix="With --live: ")
+@node_options
 def command(episodes: tuple[Path, ...], live: bool, **options: Any) -> None:
     """Ask a checkpoint again what it saw in EPISODES, and compare with what was recorded.
 
     Exit code 0: within the limits; 1: beyond them; 2: an episode or the checkpoint cannot be used.
     """
-    live_options = LiveOptions(**{name: options.pop(name) for name in LiveOptions.NAMES})
+    live_options = take_live(options)
     if live:
         if len(episodes) != 1:
             raise click.UsageError("--live plays one episode")
-        raise SystemExit(play(episodes[0], live_options, options["checkpoint"], options["device"]))
+        checkpoint = str(options["checkpoint"]) if options["checkpoint"] else None
+        shared = {"robot": options["robot"], "device": options["device"], "checkpoint": checkpoint}
+        raise SystemExit(play({**live_options, **shared, "episode": str(episodes[0])}))
     if options["checkpoint"] is None:
         raise click.UsageError("give the checkpoint under test: --checkpoint FOLDER")
     raise SystemExit(_replay(episodes, **options))
@@ -95,19 +69,19 @@ def _replay(
     json_path: Path | None,
     plot_path: Path | None,
     robot: str | None,
-    device: str,
-    threads: int,
-    tokenizer: str | None,
-    **limits: Any,
+    **options: Any,
 ) -> int:
     from lbm_policy_node.core.spec.spec_reader import SpecError
     from lbm_policy_node.graph.bringup import robot_file
     from lbm_policy_node.replay.candidate import Candidate
-    from lbm_policy_node.replay.limits import Limits, judge
+    from lbm_policy_node.replay.limits import judge
 
-    wanted = Limits(**limits)
+    policy = take(NODE_CONFIGS[POLICY], options)
+    wanted = take(Limits, options)
     try:
-        candidate = Candidate.load(checkpoint, device=device, tokenizer=tokenizer, threads=threads)
+        candidate = Candidate.load(
+            checkpoint, device=policy.device, tokenizer=policy.tokenizer or None, threads=policy.threads
+        )
         spec = robot_file(robot) if robot else None
         reports = [_one(path, candidate, spec) for path in episodes]
     except (SpecError, ValueError, OSError, RuntimeError) as error:  # RuntimeError: no such device

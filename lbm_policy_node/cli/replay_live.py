@@ -5,40 +5,32 @@
 from __future__ import annotations
 
 import signal
-from dataclasses import dataclass
-from pathlib import Path
-from typing import ClassVar
+from typing import Any
 
 import click
 
 from lbm_policy_node.cli.bringup import prefixed_output
+from lbm_policy_node.cli.options import take
 from lbm_policy_node.core.spec.spec_reader import SpecError
-from lbm_policy_node.graph.replay import PLAYER, ReplayConfig, describe_replay
+from lbm_policy_node.graph.nodes import PLAYER
+from lbm_policy_node.graph.overrides import parse_assignments
+from lbm_policy_node.graph.replay import ReplayConfig, describe_replay
 from lbm_policy_node.graph.supervisor import Supervisor
 
-
-@dataclass(frozen=True)
-class LiveOptions:
-    """Flags that only --live reads."""
-
-    NAMES: ClassVar[tuple[str, ...]] = ("rate", "loop", "start_s", "skip_unknown", "namespace", "transport")
-
-    rate: float = 1.0
-    loop: bool = False
-    start_s: float = 0.0
-    skip_unknown: bool = False
-    namespace: str = ""
-    transport: str = "mixed"
+LIVE_ONLY = ("rate", "loop", "start_s", "skip_unknown", "run_policy", "namespace", "monitor", "transport")
+"""Settings of the replayed graph whose flags the comparison does not read."""
 
 
-def play(episode: Path, options: LiveOptions, checkpoint: Path | None, device: str) -> int:
+def take_live(values: dict[str, Any]) -> dict[str, Any]:
+    """Remove what only --live reads from the flags of the command, and return it."""
+    return {name: values.pop(name) for name in (*LIVE_ONLY, "params_files", "assignments")}
+
+
+def play(values: dict[str, Any]) -> int:
     """Play an episode into a graph until its end or Ctrl-C.
 
     Args:
-        episode: Its folder.
-        options: The flags.
-        checkpoint: Start policy, monitor and executor in shadow mode, too; None: they run already.
-        device: Where that policy computes.
+        values: The flags by name, and the episode.
 
     Returns:
         0 at the end of the episode; else the exit code of what ended first.
@@ -46,19 +38,9 @@ def play(episode: Path, options: LiveOptions, checkpoint: Path | None, device: s
     Raises:
         click.ClickException: The graph cannot be described.
     """
-    config = ReplayConfig(
-        episode=str(episode),
-        checkpoint=str(checkpoint) if checkpoint else "",
-        rate=options.rate,
-        loop=options.loop,
-        start_s=options.start_s,
-        skip_unknown=options.skip_unknown,
-        namespace=options.namespace,
-        transport=options.transport,
-        device=device,
-    )
     try:
-        graph = describe_replay(config)
+        files, settings = values.pop("params_files"), parse_assignments(values.pop("assignments"))
+        graph = describe_replay(take(ReplayConfig, values, params_files=files, settings=settings))
     except (SpecError, OSError, ValueError) as error:
         raise click.ClickException(str(error)) from error
     for message in graph.messages:

@@ -6,11 +6,14 @@ from __future__ import annotations
 
 import logging
 from pathlib import Path
+from typing import Any
 
 import click
 
+from lbm_policy_node.cli.options import dataclass_options, take
 from lbm_policy_node.policies.checkpoint.errors import CheckpointError, PolicyUnavailable
 from lbm_policy_node.policies.policy import DescribedPolicy
+from lbm_policy_node.serving.server import ServerConfig
 
 
 @click.command(name="serve")
@@ -20,8 +23,7 @@ from lbm_policy_node.policies.policy import DescribedPolicy
     type=click.Path(path_type=Path, exists=True, file_okay=False),
     help="Folder of a policy of LeRobot's own (ACT, SmolVLA, ...); needs LeRobot in this environment.",
 )
-@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
-@click.option("--port", default=8000, show_default=True, type=click.IntRange(0, 65535), help="0: a free one.")
+@dataclass_options(ServerConfig)
 @click.option(
     "--api-key-file",
     type=click.Path(path_type=Path),
@@ -41,24 +43,10 @@ from lbm_policy_node.policies.policy import DescribedPolicy
 @click.option("--tokenizer", type=click.Path(path_type=Path), help="Tokenizer, if the checkpoint has none.")
 @click.option(
     "--max-message-mb",
-    default=64,
+    default=ServerConfig.max_message_bytes >> 20,
     show_default=True,
     type=click.IntRange(1, 1024),
     help="Largest request, MiB.",
-)
-@click.option(
-    "--client-timeout-s",
-    default=20.0,
-    show_default=True,
-    type=click.FloatRange(0.1, 3600.0),
-    help="How slow a client may be with a handshake, a request or a reply.",
-)
-@click.option(
-    "--max-clients",
-    default=8,
-    show_default=True,
-    type=click.IntRange(1, 1000),
-    help="Connections at the same time.",
 )
 @click.option(
     "--map",
@@ -70,22 +58,19 @@ from lbm_policy_node.policies.policy import DescribedPolicy
 def command(
     checkpoint: str | None,
     lerobot: Path | None,
-    host: str,
-    port: int,
     api_key_file: Path | None,
     allow_unauthenticated_network: bool,
     device: str,
     threads: int | None,
     tokenizer: Path | None,
     max_message_mb: int,
-    client_timeout_s: float,
-    max_clients: int,
     mappings: tuple[str, ...],
+    **values: Any,
 ) -> None:
     """Serve a policy by websocket, for policy_node and for openpi's client. Needs no ROS."""
     from lbm_policy_node.serving.access import AccessError, check_exposure, read_api_key
     from lbm_policy_node.serving.openpi_observation import KeyMap
-    from lbm_policy_node.serving.server import PolicyServer, ServerConfig
+    from lbm_policy_node.serving.server import PolicyServer
     from lbm_policy_node.serving.warm_up import warm_up
 
     logging.basicConfig(level=logging.INFO, format="%(message)s")
@@ -94,16 +79,9 @@ def command(
     )  # the server itself says who came and why he left
     try:
         key = read_api_key(api_key_file)
-        warning = check_exposure(host, key, allow_unauthenticated=allow_unauthenticated_network)
+        config = take(ServerConfig, values, api_key=key, max_message_bytes=max_message_mb << 20)
+        warning = check_exposure(config.host, key, allow_unauthenticated=allow_unauthenticated_network)
         policy = _load(checkpoint, lerobot, device, tokenizer, threads)
-        config = ServerConfig(
-            host=host,
-            port=port,
-            api_key=key,
-            max_message_bytes=max_message_mb << 20,
-            client_timeout_s=client_timeout_s,
-            max_clients=max_clients,
-        )
         server = PolicyServer(policy, config, KeyMap(policy.spec, _pairs(mappings)))
         click.echo(
             f"{policy.spec.kind} {policy.spec.checkpoint_id}: warm-up {warm_up(policy):.2f} s", err=True

@@ -11,7 +11,8 @@ from lbm_policy_node.core.spec.robot_spec import RobotSpec
 from lbm_policy_node.core.spec.spec_reader import SpecError
 from lbm_policy_node.core.takeover.joystick import Joystick, joy_source
 from lbm_policy_node.graph import transport
-from lbm_policy_node.graph.bringup import NODE_MODULES, NodeProcess, robot_file
+from lbm_policy_node.graph.bringup import robot_file
+from lbm_policy_node.graph.nodes import NODE_MODULES, NodeProcess
 
 
 @click.command()

@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from lbm_policy_node.demo.demo_plan import EVENT_PREFIX, DemoPlan, EpisodeResult
-from lbm_policy_node.graph.bringup import Graph, NodeProcess
+from lbm_policy_node.graph.bringup import Graph
+from lbm_policy_node.graph.nodes import NodeProcess
 from lbm_policy_node.graph.ros_domain import free_domain
 from lbm_policy_node.graph.supervisor import Supervisor
 

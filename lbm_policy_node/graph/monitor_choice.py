@@ -52,7 +52,8 @@ def choose_monitor(choice: str, checkpoint: Path | None, calibration: str = "") 
         raise ValueError(f"monitor is '{choice}'; expected one of {', '.join(CHOICES)}")
     if checkpoint is None and not calibration:
         text = (
-            "a policy server's address has no calibration beside it; give the monitor's parameter calibration"
+            "a policy server's address has no calibration beside it; give one by the monitor's setting, "
+            "monitor_node.calibration"
         )
         return MonitorChoice(starts=choice == ON, message=text if choice == ON else "")
     file = Path(calibration) if calibration or checkpoint is None else checkpoint / CALIBRATION_FILE

@@ -15,7 +15,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import IO, Final
 
-from lbm_policy_node.graph.bringup import NodeProcess
+from lbm_policy_node.graph.nodes import NodeProcess
 from lbm_policy_node.graph.transport import Transport
 
 Sink = Callable[[str, str], None]

@@ -7,6 +7,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from lbm_policy_node.core.settings import check_settings, setting
 from lbm_policy_node.replay.report import ReplayReport
 
 SAME_CHECKPOINT_TOLERANCE = 1e-4
@@ -17,33 +18,41 @@ SAME_CHECKPOINT_TOLERANCE = 1e-4
 class Limits:
     """What is asked. None asks nothing.
 
-    Attributes:
-        tolerance: Largest difference of any action value, in its column's unit; None: 1e-4 for the recorded
-            checkpoint, nothing for another one.
-        max_mmd: Largest squared MMD between the sample sets of a chunk, 0 to 2.
-        max_human_error: Largest mean distance to what a person did, over all interventions, in the unit of
-            the worst column.
-        no_new_alarms: No chunk may get a higher alarm than in the recording.
-        allow_missing: Share of the recorded chunks, 0 to 1, that may be not reproducible. Those that were
-            computed from messages of before the recording do not count.
-
     Raises:
         ValueError: A number is negative, or no number.
     """
 
-    tolerance: float | None = None
-    max_mmd: float | None = None
-    max_human_error: float | None = None
-    no_new_alarms: bool = False
-    allow_missing: float = 0.05
+    tolerance: float | None = setting(
+        None,
+        "Largest difference of an action value, in its column's unit. Without it: 1e-4 for the recorded "
+        "checkpoint, nothing for another one.",
+        low=0.0,
+    )
+    max_mmd: float | None = setting(
+        None, "Largest squared MMD between the sample sets of a chunk.", low=0.0, high=2.0
+    )
+    max_human_error: float | None = setting(
+        None,
+        "Largest mean distance to what the operator did, over all interventions, in the worst column's unit.",
+        low=0.0,
+    )
+    no_new_alarms: bool = setting(
+        False, "Fail where the monitor alarms on a chunk higher than it did in the recording."
+    )
+    allow_missing: float = setting(
+        0.05,
+        "Share of the recorded chunks that may be not reproducible, because their messages are not in the "
+        "bag. Those that were computed from messages of before the recording do not count.",
+        low=0.0,
+        high=1.0,
+    )
 
     def __post_init__(self) -> None:
+        check_settings(self)
         for name in ("tolerance", "max_mmd", "max_human_error"):
             value = getattr(self, name)
             if value is not None and not 0.0 <= value < math.inf:
                 raise ValueError(f"{name} is {value}; expected 0 or more")
-        if not 0.0 <= self.allow_missing <= 1.0:
-            raise ValueError(f"allow_missing is {self.allow_missing}; expected a share, 0 to 1")
 
 
 @dataclass(frozen=True)

@@ -1,87 +1,63 @@
 # SPDX-FileCopyrightText: 2026 lbm_policy contributors
 # SPDX-License-Identifier: Apache-2.0
-"""A frozen dataclass becomes declared, described, ranged, read-only ROS parameters, and comes back filled in.
+"""The settings of a dataclass become declared, described, ranged, read-only ROS parameters of a node."""
 
-The dataclass is the only place of the defaults::
-
-    @dataclass(frozen=True)
-    class Config:
-        rate_hz: float = parameter(10.0, "How often.", low=0.1, high=1000.0)
-
-    config = declare(node, Config)
-"""
-
-import dataclasses
-from typing import Any, TypeVar, get_type_hints
+import sys
+from collections.abc import Callable
+from typing import Any, Final, TypeVar
 
 from rcl_interfaces.msg import FloatingPointRange, IntegerRange, ParameterDescriptor
 from rclpy.exceptions import InvalidParameterTypeException, InvalidParameterValueException
 from rclpy.node import Node
 
+from lbm_policy_node.core.settings import Setting, SettingError, build, settings_of, unknown
+
 Config = TypeVar("Config")
+LARGEST_INTEGER: Final = 2**63 - 1
 
 
-class ParameterError(ValueError):
+class ParameterError(SettingError):
     """A parameter was given that does not exist, has another type, or lies outside its range."""
 
 
-def parameter(
-    default: Any,
-    description: str,
-    *,
-    low: float | None = None,
-    high: float | None = None,
-    choices: tuple[str, ...] = (),
-) -> Any:
-    """Declare a field of a node's config.
-
-    Args:
-        default: Its default; the type of the field must be bool, int, float or str.
-        description: One sentence with the unit, shown by ``ros2 param describe``.
-        low: Smallest allowed number; with it, ``high`` must be given.
-        high: Largest allowed number.
-        choices: The allowed strings.
-    """
-    metadata = {"description": description, "low": low, "high": high, "choices": choices}
-    return dataclasses.field(default=default, metadata=metadata)
+def descriptor(setting: Setting) -> ParameterDescriptor:
+    """Describe a setting as ``ros2 param describe`` shows it."""
+    description = ParameterDescriptor(description=setting.description, read_only=True)
+    low, high = setting.low, setting.high
+    if setting.choices:
+        description.additional_constraints = setting.expectation
+    elif setting.kind is int and (low is not None or high is not None):
+        whole_low = -LARGEST_INTEGER if low is None else int(low)
+        whole_high = LARGEST_INTEGER if high is None else int(high)
+        description.integer_range = [IntegerRange(from_value=whole_low, to_value=whole_high, step=1)]
+    elif setting.kind is float and (low is not None or high is not None):
+        real_low = -sys.float_info.max if low is None else float(low)
+        real_high = sys.float_info.max if high is None else float(high)
+        description.floating_point_range = [FloatingPointRange(from_value=real_low, to_value=real_high)]
+    return description
 
 
-def _descriptor(field: dataclasses.Field[Any], kind: type) -> ParameterDescriptor:
-    low, high, choices = (field.metadata.get(key) for key in ("low", "high", "choices"))
-    descriptor = ParameterDescriptor(description=field.metadata["description"], read_only=True)
-    if choices:
-        descriptor.additional_constraints = f"one of: {', '.join(choices)}"
-    if kind is int and low is not None and high is not None:
-        descriptor.integer_range = [IntegerRange(from_value=int(low), to_value=int(high), step=1)]
-    if kind is float and low is not None and high is not None:
-        descriptor.floating_point_range = [FloatingPointRange(from_value=float(low), to_value=float(high))]
-    return descriptor
-
-
-def _declare_field(node: Node, field: dataclasses.Field[Any], kind: type) -> Any:
+def _declare_setting(node: Node, setting: Setting) -> Any:
     try:
-        value = node.declare_parameter(field.name, field.default, _descriptor(field, kind)).value
+        return node.declare_parameter(setting.name, setting.default, descriptor(setting)).value
     except (InvalidParameterTypeException, InvalidParameterValueException) as error:
-        raise ParameterError(f"parameter '{field.name}' of {node.get_name()}: {error}") from error
-    choices = field.metadata.get("choices")
-    if choices and value not in choices:
-        raise ParameterError(
-            f"parameter '{field.name}' of {node.get_name()} is '{value}'; expected one of {list(choices)}"
-        )
-    return value
+        raise ParameterError(f"parameter '{setting.name}' of {node.get_name()}: {error}") from error
 
 
-def declare(node: Node, config_type: type[Config]) -> Config:
-    """Declare every field of a dataclass as a parameter of the node and read the values back.
+def declare(node: Node, config_type: Callable[..., Config]) -> Config:
+    """Declare every setting of a dataclass as a parameter of the node and read the values back.
 
     Raises:
-        ParameterError: An override has another type, leaves its range, or names no parameter.
+        ParameterError: An override has another type, leaves its range, is no choice, or names no parameter.
+        ValueError: The dataclass refuses what does not fit together.
     """
-    hints = get_type_hints(config_type)
-    fields = dataclasses.fields(config_type)  # type: ignore[arg-type]
-    values = {field.name: _declare_field(node, field, hints[field.name]) for field in fields}
+    assert isinstance(config_type, type)
+    values = {entry.name: _declare_setting(node, entry) for entry in settings_of(config_type)}
     refuse_unknown(node)
-    return config_type(**values)
+    try:
+        return build(config_type, values)
+    except SettingError as error:
+        raise ParameterError(f"{node.get_name()}: {error}") from error
 
 
 def refuse_unknown(node: Node) -> None:
@@ -90,10 +66,10 @@ def refuse_unknown(node: Node) -> None:
     ROS ignores them silently, so that a misspelt ``enable_contol`` would do nothing.
 
     Raises:
-        ParameterError: With the unknown names and the known ones.
+        ParameterError: With the unknown name and the nearest known one.
     """
     given = node._parameter_overrides  # no public access to undeclared overrides exists
-    unknown = sorted(n for n in given if not node.has_parameter(n) and not n.startswith("qos_overrides."))
-    if unknown:
-        known = sorted(name for name in node._parameters if not name.startswith("qos_overrides."))
-        raise ParameterError(f"{node.get_name()} has no parameter {unknown}; it has {known}")
+    misspelt = sorted(n for n in given if not node.has_parameter(n) and not n.startswith("qos_overrides."))
+    if misspelt:
+        known = [name for name in node._parameters if not name.startswith("qos_overrides.")]
+        raise ParameterError(unknown(f"{node.get_name()} has no parameter", misspelt[0], known))

@@ -16,7 +16,7 @@ from rclpy.node import Node
 from rclpy.signals import SignalHandlerOptions
 from rclpy.utilities import try_shutdown
 
-from .parameters import ParameterError
+from lbm_policy_node.core.settings import SettingError
 
 EXIT_BAD_PARAMETERS = 2
 LAST_CALLBACKS = 10
@@ -95,7 +95,7 @@ def run(make_node: Callable[[], Node], args: Sequence[str] | None = None) -> int
 def _run(make_node: Callable[[], Node], executor: SingleThreadedExecutor, stopped: StopSignal) -> int:
     try:
         node = make_node()
-    except ParameterError as error:
+    except SettingError as error:
         print(f"refused: {error}", file=sys.stderr)
         return EXIT_BAD_PARAMETERS
     executor.add_node(node)

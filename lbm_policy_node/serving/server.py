@@ -24,6 +24,7 @@ from websockets.exceptions import ConnectionClosed
 from websockets.frames import CloseCode
 from websockets.http11 import Request, Response
 
+from lbm_policy_node.core.settings import setting
 from lbm_policy_node.messages.packing import pack
 from lbm_policy_node.policies.policy import DescribedPolicy
 from lbm_policy_node.policies.remote.protocol import HEALTH_PATH, metadata
@@ -39,21 +40,23 @@ class ServerConfig:
     """How to listen.
 
     Attributes:
-        host: Address to listen on.
-        port: 0 for a free one.
-        api_key: What clients must know; empty for none.
+        api_key: What clients must know; empty for none. No setting: it is read from a file or variable.
         max_message_bytes: Larger requests close their connection.
-        client_timeout_s: For the handshake, from a request's first fragment to its last, for taking a reply,
-            and for the answer to a ping.
-        max_clients: Connections at the same time.
     """
 
-    host: str = "127.0.0.1"
-    port: int = 8000
+    host: str = setting("127.0.0.1", "Address to listen on.")
+    port: int = setting(8000, "Port to listen on; 0: a free one.", low=0, high=65_535)
     api_key: str = ""
     max_message_bytes: int = 64 << 20
-    client_timeout_s: float = 20.0
-    max_clients: int = 8
+    client_timeout_s: float = setting(
+        20.0,
+        "How slow a client may be with the handshake, from a request's first fragment to its last, with "
+        "taking a reply, and with the answer to a ping.",
+        unit="s",
+        low=0.1,
+        high=3600.0,
+    )
+    max_clients: int = setting(8, "Connections at the same time.", low=1, high=1000)
 
 
 class PolicyServer:

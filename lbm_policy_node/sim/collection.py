@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from lbm_policy_node.core.settings import setting
 from lbm_policy_node.sim.demonstrations import Demonstration, DemonstrationConfig, demonstrate
 from lbm_policy_node.sim.experts import ScriptedExpert
 from lbm_policy_node.sim.processes import run_in_processes
@@ -26,19 +27,21 @@ class CollectionConfig:
 
     Attributes:
         tasks: Names of the tasks.
-        episodes: Successful demonstrations per task.
-        ajar_episodes: In addition, per drawer and window task, with the part half open, where only the
-            instruction tells which way to move it.
-        seed: Every placement and disturbance follows from it. Evaluation uses other seeds (see
-            sim/evaluation.py).
         height, width: Image size in pixels.
         demonstration: How each one is made.
     """
 
     tasks: tuple[str, ...] = tuple(TASKS)
-    episodes: int = 100
-    ajar_episodes: int = 60
-    seed: int = 1_000_000
+    episodes: int = setting(100, "Successful demonstrations per task.")
+    ajar_episodes: int = setting(
+        60,
+        "More per drawer and window task, with the part half open, where only the instruction tells which "
+        "way to move it.",
+    )
+    seed: int = setting(
+        1_000_000,
+        "Every placement and disturbance follows from it. Evaluation uses seeds below 1,000,000.",
+    )
     height: int = 128
     width: int = 128
     demonstration: DemonstrationConfig = field(default_factory=DemonstrationConfig)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from lbm_policy_node.core.settings import setting
 from lbm_policy_node.core.types import Array
 from lbm_policy_node.sim.experts import ScriptedExpert
 from lbm_policy_node.sim.robot import MAX_STEP_M, Scene, SimulatedRobot
@@ -20,21 +21,20 @@ STEP_S = TICKS_PER_STEP * 0.0125
 
 @dataclass(frozen=True, kw_only=True)
 class DemonstrationConfig:
-    """How demonstrations are made.
+    """How demonstrations are made."""
 
-    Attributes:
-        start_offset_m: The hand starts up to this far from the task's own start, per axis.
-        noise_m: Standard deviation of the disturbance of the executed motion, per axis and step, in half of
-            the episodes. The recorded action stays the expert's, so recovery is demonstrated (DART,
-            arXiv:1703.09327).
-        steps_after_success: Steps recorded after success, so that the policy learns to stay.
-        max_steps: An episode that takes longer is a failure.
-    """
-
-    start_offset_m: float = 0.08
-    noise_m: float = 0.008
-    steps_after_success: int = 8
-    max_steps: int = 120
+    start_offset_m: float = setting(
+        0.08, "The hand starts up to this far from the task's own start, per axis.", unit="m"
+    )
+    noise_m: float = setting(
+        0.008,
+        "Standard deviation of the disturbance of the executed motion, per axis and step, in half of the "
+        "episodes. The recorded action stays the expert's, so recovery is demonstrated (DART, "
+        "arXiv:1703.09327).",
+        unit="m",
+    )
+    steps_after_success: int = setting(8, "Steps recorded after success, so that the policy learns to stay.")
+    max_steps: int = setting(120, "An episode that takes longer is a failure.")
 
 
 @dataclass(frozen=True, eq=False)

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from lbm_policy_node.core.settings import setting
 from lbm_policy_node.core.spec.robot_spec import RobotSpec
 from lbm_policy_node.paths import shared_path
 from lbm_policy_node.policies.load import load_policy
@@ -33,18 +34,16 @@ class EvaluationConfig:
     Attributes:
         checkpoint: Folder of the policy.
         tasks: Names of the tasks.
-        episodes: Per task; seeds seed, seed + 1, ... decide the scenes. Demonstrations use seeds from
-            1,000,000 on.
-        opposites: Episodes per instruction and scene of the opposite-instruction test; 0 leaves it out.
-        seed: First scene.
         rollout: How episodes are run.
     """
 
     checkpoint: str
     tasks: tuple[str, ...] = tuple(TASKS)
-    episodes: int = 50
-    opposites: int = 25
-    seed: int = 0
+    episodes: int = setting(50, "Episodes per task.")
+    opposites: int = setting(
+        25, "Half-open scenes per instruction of the opposite-instruction test; 0 leaves it out."
+    )
+    seed: int = setting(0, "First scene; the next ones follow. Demonstrations use seeds from 1,000,000 on.")
     rollout: RolloutConfig = field(default_factory=RolloutConfig)
 
 

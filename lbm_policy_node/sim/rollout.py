@@ -20,7 +20,9 @@ import numpy as np
 from lbm_policy_node.core.execution.arbitration import ControlMode, PolicyState
 from lbm_policy_node.core.execution.chunk_executor import ChunkExecutor
 from lbm_policy_node.core.execution.executor_config import ChunkExecutorConfig
+from lbm_policy_node.core.execution.merging import ChunkBufferConfig
 from lbm_policy_node.core.observation.gate import ObservationGate
+from lbm_policy_node.core.settings import same_setting, setting
 from lbm_policy_node.core.spec.robot_spec import RobotSpec
 from lbm_policy_node.core.types import ActionChunk, Array
 from lbm_policy_node.policies.policy import EmbeddingPolicy, Policy
@@ -38,31 +40,35 @@ START_NS = 1_000_000_000
 
 @dataclass(frozen=True, kw_only=True)
 class RolloutConfig:
-    """How an episode is run.
+    """How an episode is run."""
 
-    Attributes:
-        max_steps: Policy steps of 50 ms until the episode counts as failed; the default is Meta-World's own
-            limit of 500 control ticks.
-        replan_steps: Steps between inferences; None takes the checkpoint's n_action_steps.
-        latency_steps: Policy steps between an observation and its chunk, as inference takes time on a robot.
-            One inference is in flight at a time.
-        merge: How the executor merges chunks.
-        n_samples: Chunks per inference; the executed one does not depend on it.
-        stop_at_success: Otherwise the policy goes on until max_steps, and the episode counts as solved if it
-            ever was.
-        lock_step: Chunks reach the executor after its tick of the same instant, as in a graph of nodes in
-            lock step; otherwise before it.
-        keep_chunks: Return the chunks with all samples, and with the embedding where the policy has one.
-    """
-
-    max_steps: int = 125
-    replan_steps: int | None = None
-    latency_steps: int = 0
-    merge: str = "receding_horizon"
-    n_samples: int = 1
-    stop_at_success: bool = True
-    lock_step: bool = False
-    keep_chunks: bool = False
+    max_steps: int = setting(
+        125,
+        "Policy steps of 50 ms until an episode has failed; the default is Meta-World's own limit of 500 "
+        "control ticks.",
+    )
+    replan_steps: int | None = setting(
+        None, "Steps between inferences; without it the checkpoint's n_action_steps."
+    )
+    latency_steps: int = setting(
+        0,
+        "Policy steps between an observation and its chunk, as inference takes time on a robot; one "
+        "inference is in flight at a time.",
+    )
+    merge: str = same_setting(ChunkBufferConfig, "merge")
+    n_samples: int = setting(1, "Chunks per inference; the executed one does not depend on it.")
+    stop_at_success: bool = setting(
+        True,
+        "Otherwise the policy goes on until max_steps, and the episode counts as solved if it ever was.",
+    )
+    lock_step: bool = setting(
+        False,
+        "Chunks reach the executor after its tick of the same instant, as in a graph of nodes in lock step; "
+        "otherwise before it.",
+    )
+    keep_chunks: bool = setting(
+        False, "Return the chunks with all samples, and with the embedding where the policy has one."
+    )
 
 
 @dataclass(frozen=True, kw_only=True)

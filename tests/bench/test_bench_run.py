@@ -15,7 +15,7 @@ from lbm_policy_node.bench.bench_run import (
     measure_takeover,
     measure_ticks,
 )
-from lbm_policy_node.graph.bringup import NodeProcess
+from lbm_policy_node.graph.nodes import NodeProcess
 
 
 @pytest.mark.slow

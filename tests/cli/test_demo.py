@@ -137,7 +137,7 @@ def test_a_person_rescues_a_disturbed_episode_and_the_recording_becomes_a_datase
         record=True,
         episodes=str(fresh_folder(tmp_path / "episodes")),
         teleop="scripted",
-        teleop_parameters={"on_monitor_stop": False},
+        settings={"scripted_teleop_node": {"on_monitor_stop": False}},
     )
     limits = {"time_limit_s": 8.0, "wall_limit_s": 120.0}
     planned = DemoPlan(episodes=(RESCUE,), **limits, output=str(tmp_path), record=True)

@@ -14,7 +14,7 @@ from helpers.places import ROOT
 from lbm_policy_node.cli import doctor
 from lbm_policy_node.doctor.stream_health import Level
 from lbm_policy_node.graph import transport
-from lbm_policy_node.graph.bringup import NodeProcess
+from lbm_policy_node.graph.nodes import NodeProcess
 from lbm_policy_node.graph.ros_domain import free_domain
 from lbm_policy_node.graph.supervisor import Supervisor
 

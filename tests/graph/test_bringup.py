@@ -12,13 +12,15 @@ import pytest
 from click.testing import CliRunner
 
 from lbm_policy_node.cli.bringup import command, supervise
-from lbm_policy_node.graph.bringup import Graph, NodeProcess
+from lbm_policy_node.graph.bringup import Graph
+from lbm_policy_node.graph.nodes import NodeProcess
 from lbm_policy_node.graph.transport import Transport
 
 CHILD = "import signal, time\nprint('ready', flush=True)\nsignal.pause()\n"
 PROGRAM = """
 from lbm_policy_node.cli.bringup import supervise
-from lbm_policy_node.graph.bringup import Graph, NodeProcess
+from lbm_policy_node.graph.bringup import Graph
+from lbm_policy_node.graph.nodes import NodeProcess
 from lbm_policy_node.graph.transport import Transport
 processes = (NodeProcess(name="robot", module="lasting"), NodeProcess(name="policy", module="lasting"))
 raise SystemExit(supervise(Graph(processes=processes, transport=Transport("default"), messages=())))

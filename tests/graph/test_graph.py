@@ -9,7 +9,8 @@ import pytest
 import yaml
 
 from lbm_policy_node.graph import transport
-from lbm_policy_node.graph.bringup import GraphConfig, NodeProcess, describe
+from lbm_policy_node.graph.bringup import GraphConfig, describe
+from lbm_policy_node.graph.nodes import NodeProcess
 from lbm_policy_node.monitors.scores.registry import score_class, score_names
 
 
@@ -128,7 +129,7 @@ def test_monitor_starts_where_the_checkpoint_is_calibrated_and_sets_how_the_poli
 def test_what_the_user_sets_for_the_policy_wins_over_the_calibration(checkpoint: str) -> None:
     calibrated(checkpoint)
     chosen = {"n_samples": 2, "replan_steps": 6}
-    graph = describe(GraphConfig(robot="metaworld", checkpoint=checkpoint, policy=chosen))
+    graph = describe(GraphConfig(robot="metaworld", checkpoint=checkpoint, settings={"policy_node": chosen}))
     policy = graph.processes[-1].parameters
     assert {key: policy[key] for key in chosen} == chosen
 
@@ -160,7 +161,7 @@ def test_calibration_elsewhere_counts_too(checkpoint: str, tmp_path: Path) -> No
     other = tmp_path / "other"
     other.mkdir()
     more = {"calibration": str(calibrated(str(other), n_samples=3))}
-    graph = describe(GraphConfig(robot="metaworld", checkpoint=checkpoint, monitor_parameters=more))
+    graph = describe(GraphConfig(robot="metaworld", checkpoint=checkpoint, settings={"monitor_node": more}))
     assert graph.processes[1].parameters["calibration"] == more["calibration"]
     assert graph.processes[2].parameters["n_samples"] == 3
 
@@ -205,7 +206,7 @@ def test_scripted_operator_sees_the_simulators_state_and_follows_who_drives(chec
     chosen = {"takeover_after_s": 2.0}
     config = GraphConfig(
         robot="metaworld", checkpoint=checkpoint, sim=True, teleop="scripted", namespace="left",
-        teleop_parameters=chosen,
+        settings={"scripted_teleop_node": chosen},
     )  # fmt: skip
     simulator, executor, operator, _policy = describe(config).processes
     assert operator.name == "scripted_teleop_node" and operator.namespace == executor.namespace == "left"
@@ -221,7 +222,7 @@ def test_scripted_operator_sees_the_simulators_state_and_follows_who_drives(chec
 
 @pytest.mark.parametrize(
     ("choice", "complaint"),
-    [("scripted", "start the simulated robot too"), ("magic", "teleop is 'magic'; expected one of '', 'scr")],
+    [("scripted", "start the simulated robot too"), ("magic", "teleop is 'magic'; expected one of '', scr")],
 )
 def test_teleop_that_cannot_work_is_refused(checkpoint: str, choice: str, complaint: str) -> None:
     with pytest.raises(ValueError, match=complaint):
@@ -240,7 +241,8 @@ def test_a_policy_servers_address_goes_to_the_policy_node_as_it_is(choice: str) 
 
 def test_a_policy_servers_monitor_takes_a_calibration_by_parameter(tmp_path: Path) -> None:
     more = {"calibration": str(calibrated(str(tmp_path), n_samples=3))}
-    graph = describe(GraphConfig(robot="metaworld", checkpoint="ws://gpu:8000", monitor_parameters=more))
+    config = GraphConfig(robot="metaworld", checkpoint="ws://gpu:8000", settings={"monitor_node": more})
+    graph = describe(config)
     _executor, monitor, policy = graph.processes
     assert monitor.parameters["calibration"] == more["calibration"] and "checkpoint" not in monitor.parameters
     assert policy.parameters["n_samples"] == 3

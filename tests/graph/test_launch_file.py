@@ -6,11 +6,9 @@
 comparison is skipped and says so; what the launch file says by itself is checked everywhere.
 """
 
-import ast
 import importlib.util
 import runpy
 import shutil
-from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +16,11 @@ import pytest
 import yaml
 
 import lbm_policy_node
-from lbm_policy_node.graph.bringup import NODE_MODULES, GraphConfig, NodeProcess, describe
+from helpers.node_values import every_setting, other_value, text_of
+from lbm_policy_node.graph.arguments import launch_arguments
+from lbm_policy_node.graph.bringup import NODES, GraphConfig, describe
+from lbm_policy_node.graph.nodes import NODE_MODULES, NodeProcess, node_settings
+from lbm_policy_node.graph.replay import NODES as REPLAY_NODES
 from lbm_policy_node.graph.replay import ReplayConfig, describe_replay
 from lbm_policy_node.paths import shared_path
 
@@ -140,20 +142,39 @@ def test_replay_launch_file_describes_the_same_nodes(
     assert launched == list(described)
 
 
-def test_replay_launch_file_offers_every_choice() -> None:
-    assert declared_arguments(REPLAY_FILE) == {field.name for field in fields(ReplayConfig)}
+@needs_launch
+@pytest.mark.parametrize(
+    ("file", "kind", "nodes"), [(LAUNCH_FILE, GraphConfig, NODES), (REPLAY_FILE, ReplayConfig, REPLAY_NODES)]
+)
+def test_launch_file_declares_every_argument(file: Path, kind: type, nodes: tuple[str, ...]) -> None:
+    from launch.actions import DeclareLaunchArgument  # pyright: ignore[reportMissingImports]
+
+    entities = runpy.run_path(str(file))["generate_launch_description"]().entities
+    declared = [entity.name for entity in entities if isinstance(entity, DeclareLaunchArgument)]
+    assert declared == [argument.name for argument in launch_arguments(kind, nodes)]
 
 
-def declared_arguments(file: Path) -> set[str]:
-    """Names of a launch file's arguments, read without launch."""
-    calls = [node for node in ast.walk(ast.parse(file.read_text())) if isinstance(node, ast.Call)]
-    return {
-        str(call.args[0].value)
-        for call in calls
-        if isinstance(call.func, ast.Name)
-        and call.func.id == "DeclareLaunchArgument"
-        and isinstance(call.args[0], ast.Constant)
-    }
+@needs_launch
+@pytest.mark.parametrize("how", ["file", "one by one"])
+def test_launch_file_passes_every_setting_of_every_node_on(tmp_path: Path, how: str) -> None:
+    values = {node: {} for node in NODES}
+    for node, name in every_setting(NODES):
+        values[node][name] = other_value(node, node_settings(node)[name])
+    file = tmp_path / "params.yaml"
+    file.write_text(yaml.safe_dump({node: {"ros__parameters": below} for node, below in values.items()}))
+    each = {f"{node}.{name}": text_of(values[node][name]) for node, name in every_setting(NODES)}
+    given = {"params_file": str(file)} if how == "file" else each
+    whole = {"sim": "true", "record": "true", "teleop": "scripted", "monitor": "on"}
+    launched = launched_nodes(LAUNCH_FILE, robot="metaworld", checkpoint=str(tmp_path), **{**given, **whole})
+    assert {node.name: node.parameters for node in launched} == values
+
+
+@needs_launch
+def test_launch_file_refuses_an_unknown_setting(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="did you mean 'n_samples'"):
+        launched_nodes(
+            LAUNCH_FILE, robot="metaworld", checkpoint=str(tmp_path), **{"policy_node.n_smaples": "8"}
+        )
 
 
 def test_nothing_but_the_launch_files_needs_launch() -> None:
@@ -162,10 +183,12 @@ def test_nothing_but_the_launch_files_needs_launch() -> None:
     assert len(others) > 100
     assert not [path for path in others if "launch_actions" in path.read_text(encoding="utf-8")]
     for file in (LAUNCH_FILE, REPLAY_FILE):
-        assert "from lbm_policy_node.ros.launch_actions import launch_actions" in file.read_text()
+        assert "from lbm_policy_node.ros.launch_actions import launch_description" in file.read_text()
 
 
 def test_launch_file_and_bringup_offer_the_same_arguments() -> None:
     from lbm_policy_node.cli.bringup import command
 
-    assert declared_arguments(LAUNCH_FILE) == {parameter.name for parameter in command.params}
+    starter = {argument.name for argument in launch_arguments(GraphConfig, NODES) if "." not in argument.name}
+    flags = {parameter.name for parameter in command.params}
+    assert starter - {"params_file"} == flags - {"params_files", "assignments"}

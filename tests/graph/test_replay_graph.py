@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from lbm_policy_node.graph.replay import PLAYER, ReplayConfig, describe_replay
+from lbm_policy_node.graph.nodes import PLAYER
+from lbm_policy_node.graph.replay import ReplayConfig, describe_replay
 from lbm_policy_node.paths import shared_path
 
 CHECKPOINT = str(shared_path("checkpoints/weightless"))

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from lbm_policy_node.graph import supervisor as supervisor_module
-from lbm_policy_node.graph.bringup import NodeProcess
+from lbm_policy_node.graph.nodes import NodeProcess
 from lbm_policy_node.graph.supervisor import Supervisor
 from lbm_policy_node.graph.transport import Transport
 
@@ -101,7 +101,7 @@ def test_child_that_ignores_signals_is_killed(processes, monkeypatch: pytest.Mon
 def test_children_do_not_outlive_a_killed_supervisor(tmp_path: Path, processes) -> None:
     processes(robot=STEADY)
     script = (
-        "from lbm_policy_node.graph.bringup import NodeProcess\n"
+        "from lbm_policy_node.graph.nodes import NodeProcess\n"
         "from lbm_policy_node.graph.supervisor import Supervisor\n"
         "from lbm_policy_node.graph.transport import Transport\n"
         "with Supervisor([NodeProcess(name='robot', module='child_robot')], transport=Transport('default'),\n"

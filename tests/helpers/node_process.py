@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from helpers.places import ROOT
-from lbm_policy_node.graph.bringup import NODE_MODULES
+from lbm_policy_node.graph.nodes import NODE_MODULES
 
 END_S = 30.0
 MORTAL = {"FASTDDS_BUILTIN_TRANSPORTS": "UDPv4"}

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from math import isnan
 from typing import Any
 
@@ -18,6 +18,7 @@ from lbm_policy_node.assessment.recorded_scores.cuts import CUTS, cut_replans, g
 from lbm_policy_node.assessment.recorded_scores.scored import ScoredEpisode
 from lbm_policy_node.assessment.recorded_scores.splits import DETECTORS, evaluate, half_splits, mean_and_range
 from lbm_policy_node.assessment.traces import ELAPSED, KINDS, traces
+from lbm_policy_node.core.settings import check_settings, setting
 from lbm_policy_node.core.types import Array
 
 
@@ -25,16 +26,12 @@ from lbm_policy_node.core.types import Array
 class SummaryConfig:
     """How often things are drawn."""
 
-    splits: int = field(default=40, metadata={"help": "Random halves of the episodes for the alarm table."})
-    resamples: int = field(default=1000, metadata={"help": "Bootstrap draws for the AUROC intervals."})
-    seed: int = field(default=0, metadata={"help": "Of the halves and of the draws."})
+    splits: int = setting(40, "Random halves of the episodes for the alarm table.", low=1)
+    resamples: int = setting(1000, "Bootstrap draws for the AUROC intervals.", low=1)
+    seed: int = setting(0, "Of the halves and of the draws.", low=0)
 
     def __post_init__(self) -> None:
-        for name in ("splits", "resamples"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"{name} is {getattr(self, name)}, expected at least 1")
-        if self.seed < 0:
-            raise ValueError(f"seed is {self.seed}, expected 0 or more")
+        check_settings(self)
 
 
 def summarise(

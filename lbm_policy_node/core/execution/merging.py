@@ -13,13 +13,14 @@ The plan always starts at the current command, so the commanded value never jump
 first row that can be reached within the speed limits; from there on it equals the merged rows at their times.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 
 from lbm_policy_node.core.execution.limits import ActionLimits
 from lbm_policy_node.core.execution.plan import Plan
 from lbm_policy_node.core.reasons import Reason, ReasonCode
+from lbm_policy_node.core.settings import setting
 from lbm_policy_node.core.types import ActionChunk, Array
 
 RECEDING_HORIZON = "receding_horizon"
@@ -33,25 +34,15 @@ MAX_CHUNKS = 32
 class ChunkBufferConfig:
     """How a new chunk is merged with what is planned already."""
 
-    merge: str = field(
-        default=RECEDING_HORIZON,
-        metadata={
-            "description": "What a new chunk does to the planned motion.",
-            "choices": (RECEDING_HORIZON, TEMPORAL_ENSEMBLING, LINEAR_BLEND),
-        },
+    merge: str = setting(
+        RECEDING_HORIZON,
+        "What a new chunk does to the planned motion.",
+        choices=(RECEDING_HORIZON, TEMPORAL_ENSEMBLING, LINEAR_BLEND),
     )
-    ensembling_decay: float = field(
-        default=0.01,
-        metadata={
-            "description": "Weights are exp(-decay * i), i = 0 the oldest chunk.",
-            "low": 0.0,
-            "high": 10.0,
-        },
+    ensembling_decay: float = setting(
+        0.01, "Weights are exp(-decay * i), i = 0 the oldest chunk.", low=0.0, high=10.0
     )
-    blend_s: float = field(
-        default=0.2,
-        metadata={"description": "Duration of the linear blend, s.", "low": 0.0, "high": 5.0},
-    )
+    blend_s: float = setting(0.2, "Duration of the linear blend.", unit="s", low=0.0, high=5.0)
 
 
 def ensembling_weights(count: int, decay: float) -> Array:

@@ -18,7 +18,6 @@ import threading
 import time
 import traceback
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
@@ -26,6 +25,7 @@ from lbm_policy_node.core.reasons import OK, Reason, ReasonCode
 from lbm_policy_node.data.bags.bag_writer import BagWriter
 from lbm_policy_node.data.bags.message_queue import MessageQueue, RawMessage
 from lbm_policy_node.data.bags.message_types import MessageTypes
+from lbm_policy_node.data.bags.recording_limits import MEBIBYTE, RecordingLimits
 from lbm_policy_node.data.episodes.episode_header import EpisodeHeader
 
 POLL_S = 0.02
@@ -34,7 +34,6 @@ FLUSH_S = 0.2
 """What is older has left the process, so that killing it loses no more."""
 SPACE_S = 1.0
 """How often the free space is looked at, at least."""
-MEBIBYTE = 1024 * 1024
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
@@ -42,28 +41,6 @@ def reason_of(error: OSError) -> Reason:
     """Say what keeps an episode from being written."""
     code = ReasonCode.DISK_FULL if error.errno in _FULL else ReasonCode.RECORDING_FAILED
     return Reason(code, f"{error.filename or ''} {error.strerror or error}".strip())
-
-
-@dataclass(frozen=True)
-class RecordingLimits:
-    """Bounds of a recording.
-
-    Attributes:
-        queue_bytes: Payload waiting for the disk at most.
-        queue_messages: Messages waiting for the disk at most.
-        min_free_bytes: Recording stops when the disk has less left, while the file can still be finished.
-    """
-
-    queue_bytes: int = 256 * MEBIBYTE
-    queue_messages: int = 20_000
-    min_free_bytes: int = 500 * MEBIBYTE
-
-    def __post_init__(self) -> None:
-        for name in ("queue_bytes", "queue_messages"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"{name} is {getattr(self, name)}; expected at least 1")
-        if self.min_free_bytes < 0:
-            raise ValueError(f"min_free_bytes is {self.min_free_bytes}; expected 0 or more")
 
 
 def new_episode_id() -> str:

@@ -19,6 +19,7 @@ import numpy as np
 
 from lbm_policy_node.core.episodes.labels import PRE_INTERVENTION_S, StepMode, interventions, step_classes
 from lbm_policy_node.core.execution.arbitration import ControlMode
+from lbm_policy_node.core.settings import setting
 from lbm_policy_node.core.spec.robot_spec import RobotSpec
 from lbm_policy_node.core.types import Array
 from lbm_policy_node.data.datasets.features import CLASS_KEY, MODE_KEY, Features
@@ -52,15 +53,14 @@ class ExportError(ValueError):
 
 @dataclass(frozen=True, kw_only=True)
 class ExportSettings:
-    """How labels are derived.
+    """How labels are derived."""
 
-    Attributes:
-        pre_intervention_s: See core.labels.step_classes.
-        instruction: For episodes that were recorded without one.
-    """
-
-    pre_intervention_s: float = PRE_INTERVENTION_S
-    instruction: str = ""
+    pre_intervention_s: float = setting(
+        PRE_INTERVENTION_S,
+        "How long before a takeover the policy's steps count as pre-intervention.",
+        unit="s",
+    )
+    instruction: str = setting("", "For episodes that were recorded without one.")
 
     def __post_init__(self) -> None:
         if not 0.0 <= self.pre_intervention_s < np.inf:

@@ -17,6 +17,7 @@ from pathlib import Path
 import numpy as np
 
 from lbm_policy_node.core.episodes.chunk_episode import ChunkEpisode
+from lbm_policy_node.core.settings import check_settings, setting
 from lbm_policy_node.core.types import ActionChunk, Array
 from lbm_policy_node.monitors.alarms import elapsed_s
 from lbm_policy_node.monitors.calibration.calibration import UNTIL, Calibration, EpisodeCounts
@@ -58,28 +59,28 @@ class CalibrationConfig:
 
     Attributes:
         score: Which score; a bandwidth floor of 0 is learned.
-        statistic: One of monitors.statistics.STATISTICS.
-        warn_alpha: Largest share of successes that may be warned about, over all detectors.
-        stop_alpha: Largest share of successes that may be stopped.
-        until: "success" leaves out what comes after it, as for a robot whose run ends then; "end" does not.
-        max_overlap_steps: Compare at most this many rows, the earliest; None is all.
 
     Raises:
         ValueError: A value is not possible.
     """
 
     score: ScoreConfig = field(default_factory=lambda: ScoreConfig(DEFAULT_SCORE))
-    statistic: str = "cusum"
-    warn_alpha: float = 0.10
-    stop_alpha: float = 0.02
-    until: str = "success"
-    max_overlap_steps: int | None = None
+    statistic: str = setting("cusum", "Running statistic of the score.", choices=STATISTICS)
+    warn_alpha: float = setting(
+        0.10, "Largest share of successes that may be warned about, over all detectors."
+    )
+    stop_alpha: float = setting(0.02, "Largest share of successes that may be stopped.")
+    until: str = setting(
+        "success",
+        "success leaves out what comes after it, as for a robot whose run ends then; end does not.",
+        choices=UNTIL,
+    )
+    max_overlap_steps: int | None = setting(
+        None, "Compare at most this many rows, the earliest; without it all.", low=1
+    )
 
     def __post_init__(self) -> None:
-        if self.statistic not in STATISTICS:
-            raise ValueError(f"statistic is {self.statistic!r}, expected one of {STATISTICS}")
-        if self.until not in UNTIL:
-            raise ValueError(f"until is {self.until!r}, expected one of {UNTIL}")
+        check_settings(self)
         if not 0.0 < self.stop_alpha <= self.warn_alpha < 1.0:
             raise ValueError(
                 f"stop_alpha is {self.stop_alpha} and warn_alpha {self.warn_alpha}: expected "

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from lbm_policy_node.core.settings import check_settings, setting
 from lbm_policy_node.core.types import Array
 
 
@@ -16,18 +17,22 @@ from lbm_policy_node.core.types import Array
 class RewardConfig:
     """When a reward that does not improve counts as a failure."""
 
-    window_s: float = 3.0
-    """Time without improvement after which the task counts as failed."""
-    min_improvement: float = 0.05
-    """How much the best reward must rise to count, in the reward's unit."""
-    done_reward: float = math.inf
-    """At or above this reward the task is done, and standing still is right."""
+    window_s: float = setting(
+        3.0, "Time without improvement after which the task counts as failed.", unit="s", low=0.0
+    )
+    min_improvement: float = setting(
+        0.05, "How much the best reward must rise to count, in the reward's unit.", low=0.0
+    )
+    done_reward: float = setting(
+        math.inf, "At or above this reward the task is done, and standing still is right."
+    )
 
     def __post_init__(self) -> None:
+        check_settings(self)
         if not (math.isfinite(self.window_s) and self.window_s > 0):
             raise ValueError(f"window_s is {self.window_s}, expected a finite number above 0")
-        if not (math.isfinite(self.min_improvement) and self.min_improvement >= 0):
-            raise ValueError(f"min_improvement is {self.min_improvement}, expected a number of at least 0")
+        if not math.isfinite(self.min_improvement):
+            raise ValueError(f"min_improvement is {self.min_improvement}, expected a finite number")
         if math.isnan(self.done_reward):
             raise ValueError("done_reward is not a number")
 

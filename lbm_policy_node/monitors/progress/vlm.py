@@ -4,58 +4,17 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import Any
 
 from lbm_policy_node.monitors.progress.detector import NewestWorker
-from lbm_policy_node.monitors.progress.endpoint import EndpointError, JsonEndpoint, check_url
+from lbm_policy_node.monitors.progress.endpoint import EndpointError, JsonEndpoint
 from lbm_policy_node.monitors.progress.frames import Frame, FrameHistory, jpeg_data_url
 from lbm_policy_node.monitors.progress.prompt import SYSTEM, excerpt, parse_answer, user_prompt
 from lbm_policy_node.monitors.progress.report import ProgressReport, ProgressSnapshot, no_verdict
+from lbm_policy_node.monitors.progress.vlm_config import VlmConfig
 
 NAME = "vlm"
-
-
-@dataclass(frozen=True)
-class VlmConfig:
-    """Which model is asked, how often, and with what."""
-
-    endpoint: str
-    """Base address as the OpenAI clients take it, such as http://localhost:8000/v1."""
-    model: str
-    """Name of the model, as the server calls it."""
-    api_key_env: str = ""
-    """Environment variable that holds the key; empty: none is sent."""
-    timeout_s: float = 20.0
-    """Time for one request."""
-    query_period_s: float = 5.0
-    """Time between two requests, and before the first one of an episode."""
-    frame_period_s: float = 1.0
-    """Time between two pictures that are kept."""
-    max_frames: int = 8
-    """Pictures per request, the newest ones; 1 to 64."""
-    max_side_px: int = 512
-    """Pictures are shrunk to this; 32 to 2048."""
-    jpeg_quality: int = 80
-    """1 to 95."""
-    max_tokens: int = 600
-    """Length of an answer."""
-    max_reply_bytes: int = 262144
-    """A longer reply of the server is refused."""
-
-    def __post_init__(self) -> None:
-        check_url(self.endpoint)
-        if not self.model:
-            raise ValueError("model is empty, expected the name that the server gives the model")
-        for name, low, high in (
-            ("timeout_s", 0.01, 600), ("query_period_s", 0, 3600), ("frame_period_s", 0, 60),
-            ("max_frames", 1, 64), ("max_side_px", 32, 2048), ("jpeg_quality", 1, 95),
-            ("max_tokens", 16, 32768), ("max_reply_bytes", 256, 2**24),
-        ):  # fmt: skip
-            value = getattr(self, name)
-            if not (math.isfinite(value) and low <= value <= high):
-                raise ValueError(f"{name} is {value}, expected {low} to {high}")
 
 
 @dataclass(frozen=True, eq=False)

@@ -18,10 +18,11 @@ from lbm_msgs.msg import ActionChunk, PolicyStatus
 from lbm_msgs.srv import StartPolicy
 from rclpy.node import Node
 
+from lbm_policy_node.core.settings import setting
 from lbm_policy_node.messages.stamps import to_ns
 from lbm_policy_node.ros import qos, topics
 from lbm_policy_node.ros.bench.bench_messages import ObservationPublisher, print_result
-from lbm_policy_node.ros.parameters import declare, parameter
+from lbm_policy_node.ros.parameters import declare
 from lbm_policy_node.ros.process import run
 
 RATE_HZ: Final = 30.0
@@ -36,10 +37,10 @@ SIDES: Final = tuple(PREFIXES)
 class LatencyConfig:
     """Parameters of the measurement."""
 
-    height: int = parameter(480, "Rows of the images.", low=16, high=2160)
-    width: int = parameter(640, "Columns of the images.", low=16, high=3840)
-    frames: int = parameter(60, "Frames that are counted in each window.", low=1, high=10_000)
-    windows: int = parameter(4, "Windows of each side.", low=1, high=1000)
+    height: int = setting(480, "Rows of the images.", low=16, high=2160)
+    width: int = setting(640, "Columns of the images.", low=16, high=3840)
+    frames: int = setting(60, "Frames that are counted in each window.", low=1, high=10_000)
+    windows: int = setting(4, "Windows of each side.", low=1, high=1000)
 
 
 class LatencyBench(Node):

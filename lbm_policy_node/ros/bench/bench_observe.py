@@ -21,11 +21,12 @@ from lbm_msgs.srv import StartPolicy
 from rclpy.node import Node
 from sensor_msgs.msg import CompressedImage, Image, JointState
 
+from lbm_policy_node.core.settings import setting
 from lbm_policy_node.core.types import ImageArray
 from lbm_policy_node.messages.jpeg import encode_jpeg
 from lbm_policy_node.ros import conversion, qos, topics
 from lbm_policy_node.ros.bench.bench_messages import CAMERAS, print_result
-from lbm_policy_node.ros.parameters import declare, parameter
+from lbm_policy_node.ros.parameters import declare
 from lbm_policy_node.ros.process import run
 from lbm_policy_node.ros.sim.sim_sensors import ImageMessage
 
@@ -42,10 +43,10 @@ JOINTS: Final = ("x", "y", "z", "gripper_opening")
 class ObserveConfig:
     """Parameters of the measurement."""
 
-    height: int = parameter(480, "Rows of the images.", low=16, high=2160)
-    width: int = parameter(640, "Columns of the images.", low=16, high=3840)
-    compressed: bool = parameter(False, "Send JPEG instead of rgb8.")
-    duration_s: float = parameter(10.0, "How long each of the two windows is.", low=0.1, high=3600.0)
+    height: int = setting(480, "Rows of the images.", low=16, high=2160)
+    width: int = setting(640, "Columns of the images.", low=16, high=3840)
+    compressed: bool = setting(False, "Send JPEG instead of rgb8.")
+    duration_s: float = setting(10.0, "How long each of the two windows is.", low=0.1, high=3600.0)
 
 
 class ObserveBench(Node):

@@ -17,9 +17,10 @@ from diagnostic_msgs.msg import DiagnosticArray
 from lbm_msgs.msg import ControlState, PolicyStatus, RecorderStatus
 from rclpy.node import Node
 
+from lbm_policy_node.core.settings import setting
 from lbm_policy_node.ros import conversion, qos, topics
 from lbm_policy_node.ros.bench.bench_messages import ObservationPublisher, print_result
-from lbm_policy_node.ros.parameters import declare, parameter
+from lbm_policy_node.ros.parameters import declare
 from lbm_policy_node.ros.process import run
 
 STATE_HZ: Final = 100.0
@@ -34,9 +35,9 @@ CLOSE_LIMIT_S: Final = 120.0
 class RecorderBenchConfig:
     """Parameters of the measurement."""
 
-    height: int = parameter(480, "Rows of the images.", low=16, high=2160)
-    width: int = parameter(640, "Columns of the images.", low=16, high=3840)
-    duration_s: float = parameter(20.0, "How long to send after recording has begun.", low=0.1, high=3600.0)
+    height: int = setting(480, "Rows of the images.", low=16, high=2160)
+    width: int = setting(640, "Columns of the images.", low=16, high=3840)
+    duration_s: float = setting(20.0, "How long to send after recording has begun.", low=0.1, high=3600.0)
 
 
 class RecorderBench(Node):

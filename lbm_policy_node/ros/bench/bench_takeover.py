@@ -22,10 +22,11 @@ from lbm_msgs.srv import Resume
 from rclpy.node import Node
 from sensor_msgs.msg import Joy
 
+from lbm_policy_node.core.settings import setting
 from lbm_policy_node.messages.stamps import to_ns
 from lbm_policy_node.ros import qos, topics
 from lbm_policy_node.ros.bench.bench_messages import ObservationPublisher, print_result, still_chunk
-from lbm_policy_node.ros.parameters import declare, parameter
+from lbm_policy_node.ros.parameters import declare
 from lbm_policy_node.ros.process import run
 
 FEEDBACK_HZ: Final = 100.0
@@ -46,8 +47,8 @@ LIMIT_S: Final = 30.0
 class TakeoverConfig:
     """Parameters of the measurement."""
 
-    presses: int = parameter(300, "How often to press.", low=1, high=100_000)
-    seed: int = parameter(0, "Of the moments at which is pressed.", low=0, high=2**31 - 1)
+    presses: int = setting(300, "How often to press.", low=1, high=100_000)
+    seed: int = setting(0, "Of the moments at which is pressed.", low=0, high=2**31 - 1)
 
 
 class TakeoverBench(Node):

@@ -12,10 +12,11 @@ from typing import Final
 from lbm_msgs.msg import ActionChunk, ControlState, PolicyStatus
 from rclpy.node import Node
 
+from lbm_policy_node.core.settings import setting
 from lbm_policy_node.messages.stamps import to_ns
 from lbm_policy_node.ros import qos, topics
 from lbm_policy_node.ros.bench.bench_messages import ObservationPublisher, print_result, still_chunk
-from lbm_policy_node.ros.parameters import declare, parameter
+from lbm_policy_node.ros.parameters import declare
 from lbm_policy_node.ros.process import run
 
 FEEDBACK_HZ: Final = 100.0
@@ -27,7 +28,7 @@ START_LIMIT_S: Final = 60.0
 class TicksConfig:
     """Parameters of the measurement."""
 
-    duration_s: float = parameter(20.0, "How long to listen after both have ticked.", low=0.1, high=3600.0)
+    duration_s: float = setting(20.0, "How long to listen after both have ticked.", low=0.1, high=3600.0)
 
 
 class TicksBench(Node):

@@ -14,12 +14,13 @@ from typing import Any, Final
 from lbm_msgs.msg import PolicyStatus, Reason
 from rclpy.node import Node
 
+from lbm_policy_node.core.settings import setting
 from lbm_policy_node.demo.demo_plan import EVENT_PREFIX, DemoPlan
 from lbm_policy_node.ros import qos, topics
 from lbm_policy_node.ros.demo.demo_episode import EpisodeRunner
 from lbm_policy_node.ros.demo.demo_pictures import EpisodeRecorder
 from lbm_policy_node.ros.demo.waiter import Stopped, Waiter
-from lbm_policy_node.ros.parameters import declare, parameter
+from lbm_policy_node.ros.parameters import declare
 from lbm_policy_node.ros.process import run
 
 START_LIMIT_S: Final = 60.0
@@ -30,8 +31,8 @@ REFUSALS: Final = (Reason.CHECKPOINT_REFUSED, Reason.SPEC_REFUSED)
 class OperatorConfig:
     """Parameters of the operator."""
 
-    plan: str = parameter("", "File with the plan; see demo_plan.py.")
-    camera: str = parameter(topics.SIM_FRONT_CAMERA, "Image topic for the pictures.")
+    plan: str = setting("", "File with the plan; see demo_plan.py.")
+    camera: str = setting(topics.SIM_FRONT_CAMERA, "Image topic for the pictures.")
 
 
 def report(event: str, **values: Any) -> None:

@@ -5,7 +5,6 @@
 import signal
 import sys
 import time
-from dataclasses import dataclass
 from typing import Any, Final
 
 from lbm_msgs.msg import ControlState, PolicyStatus
@@ -20,21 +19,14 @@ from lbm_policy_node.keyboard.keyboard import QUIT_KEYS, Keyboard, KeyboardState
 from lbm_policy_node.keyboard.terminal import KeyTerminal, TerminalLostError
 from lbm_policy_node.ros import qos, topics
 from lbm_policy_node.ros.joy_output import JoyOutput, load_joystick
-from lbm_policy_node.ros.parameters import declare, parameter
+from lbm_policy_node.ros.keyboard.keyboard_teleop_config import KeyboardTeleopConfig
+from lbm_policy_node.ros.parameters import declare
 from lbm_policy_node.ros.process import run
 
 STATUS_S: Final = 0.2
 SILENCE_NS: Final = 1_000_000_000
 """After so long without a ControlState, wall time, it is no longer shown as the present."""
 EXIT_NO_TERMINAL: Final = 2
-
-
-@dataclass(frozen=True, kw_only=True)
-class KeyboardTeleopConfig:
-    """Parameters."""
-
-    robot: str = parameter("", "Robot spec: path of a YAML file.")
-    source: str = parameter("", "Teleop source of the spec that it plays, of kind joy; empty: the first one.")
 
 
 class KeyboardTeleopNode(Node):

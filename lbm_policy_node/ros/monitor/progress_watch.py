@@ -22,7 +22,8 @@ from lbm_policy_node.core.types import ActionChunk
 from lbm_policy_node.messages.stamps import to_ns
 from lbm_policy_node.monitors.progress.detector import ProgressDetector
 from lbm_policy_node.monitors.progress.report import ProgressReport, ProgressSnapshot
-from lbm_policy_node.monitors.progress.vlm import VlmConfig, VlmDetector
+from lbm_policy_node.monitors.progress.vlm import VlmDetector
+from lbm_policy_node.monitors.progress.vlm_config import VlmConfig
 
 from .. import conversion, qos, topics
 from ..streams import MESSAGE_TYPES

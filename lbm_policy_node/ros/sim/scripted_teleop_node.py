@@ -3,7 +3,6 @@
 """The scripted operator as a node: sees the simulator's true state and who drives, publishes a Joy."""
 
 import sys
-from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
@@ -14,11 +13,10 @@ from std_msgs.msg import Bool, Float64MultiArray, String
 from lbm_policy_node.core.execution.arbitration import ControlMode
 from lbm_policy_node.ros import qos, topics
 from lbm_policy_node.ros.joy_output import JoyOutput, load_joystick
-from lbm_policy_node.ros.parameters import ParameterError, declare, parameter
+from lbm_policy_node.ros.parameters import ParameterError, declare
 from lbm_policy_node.ros.process import run
-from lbm_policy_node.sim.operator.operator_settings import OperatorSettings
+from lbm_policy_node.ros.sim.scripted_teleop_config import ScriptedTeleopConfig
 from lbm_policy_node.sim.operator.scripted_operator import Phase, ScriptedOperator
-from lbm_policy_node.sim.tasks import TASKS
 
 OBSERVATION_DIM: Final = 39
 BUTTON_OF_EVENT: Final = {
@@ -26,15 +24,6 @@ BUTTON_OF_EVENT: Final = {
     EpisodeEvent.FAILURE: "failure",
     EpisodeEvent.RESUMED: "resume",
 }
-
-
-@dataclass(frozen=True, kw_only=True)
-class ScriptedTeleopConfig(OperatorSettings):
-    """Parameters: those of the operator, and where it sits."""
-
-    robot: str = parameter("", "Robot spec: path of a YAML file.")
-    source: str = parameter("", "Teleop source of the spec that it plays, of kind joy; empty: the first one.")
-    task: str = parameter("", "Task to solve; empty: the one that /sim/task names.", choices=("", *TASKS))
 
 
 class ScriptedTeleopNode(Node):

@@ -17,7 +17,8 @@ from lbm_policy_node.core.reasons import ReasonCode
 from lbm_policy_node.data.bags.bags import Bag
 from lbm_policy_node.data.bags.message_queue import MessageQueue, RawMessage
 from lbm_policy_node.data.bags.message_types import MessageTypes
-from lbm_policy_node.data.bags.recording import MEBIBYTE, Recording, RecordingLimits, new_episode_id
+from lbm_policy_node.data.bags.recording import Recording, new_episode_id
+from lbm_policy_node.data.bags.recording_limits import MEBIBYTE, RecordingLimits
 from lbm_policy_node.data.bags.repair import repair
 from lbm_policy_node.data.episodes.episode_header import EpisodeHeader
 

@@ -50,7 +50,7 @@ def test_a_reward_that_is_not_finite_has_no_score_and_is_no_progress() -> None:
     ("values", "named"),
     [
         ((0.0,), "window_s is 0.0"),
-        ((1.0, -1.0), "min_improvement is -1.0"),
+        ((1.0, -1.0), "min_improvement is -1"),
         ((1, 0, math.nan), "done_reward"),
     ],
 )

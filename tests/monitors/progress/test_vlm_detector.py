@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 
 from lbm_policy_node.monitors.progress.report import ProgressReport, ProgressSnapshot
-from lbm_policy_node.monitors.progress.vlm import VlmConfig, VlmDetector
+from lbm_policy_node.monitors.progress.vlm import VlmDetector
+from lbm_policy_node.monitors.progress.vlm_config import VlmConfig
 
 Snapshot = Callable[..., ProgressSnapshot]
 Ask = Callable[..., ProgressReport]

@@ -13,7 +13,8 @@ from PIL import Image
 
 from lbm_policy_node.monitors.progress.frames import Frame, FrameHistory, jpeg_data_url
 from lbm_policy_node.monitors.progress.report import ProgressSnapshot
-from lbm_policy_node.monitors.progress.vlm import VlmConfig, VlmDetector
+from lbm_policy_node.monitors.progress.vlm import VlmDetector
+from lbm_policy_node.monitors.progress.vlm_config import VlmConfig
 
 Snapshot = Callable[..., ProgressSnapshot]
 
@@ -102,7 +103,7 @@ def test_colours_keep_their_order_and_large_pictures_shrink() -> None:
         ({"endpoint": "http://host/v 1"}, "without query, fragment or spaces"),
         ({"endpoint": "http://host:99999/v1"}, "impossible port"),
         ({"model": ""}, "model is empty"),
-        ({"timeout_s": 0.0}, "timeout_s is 0.0, expected 0.01 to 600"),
+        ({"timeout_s": 0.0}, "timeout_s is 0; expected a number from 0.01 to 600"),
         ({"timeout_s": float("nan")}, "timeout_s is nan"),
         ({"max_frames": 0}, "max_frames is 0"),
         ({"jpeg_quality": 100}, "jpeg_quality is 100"),
