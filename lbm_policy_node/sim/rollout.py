@@ -22,6 +22,7 @@ from lbm_policy_node.core.execution.chunk_executor import ChunkExecutor
 from lbm_policy_node.core.execution.executor_config import ChunkExecutorConfig
 from lbm_policy_node.core.execution.merging import ChunkBufferConfig
 from lbm_policy_node.core.observation.gate import ObservationGate
+from lbm_policy_node.core.reasons import Reason
 from lbm_policy_node.core.settings import same_setting, setting
 from lbm_policy_node.core.spec.robot_spec import RobotSpec
 from lbm_policy_node.core.types import ActionChunk, Array
@@ -116,7 +117,11 @@ def roll_out(
     config: RolloutConfig,
     on_inference: OnInference = _nobody,
 ) -> Rollout:
-    """Run one episode; deterministic given the scene."""
+    """Run one episode; deterministic given the scene.
+
+    Raises:
+        ValueError: The robot's images or joints are not those of the spec.
+    """
     robot.reset(scene)
     return drive(robot, policy, spec, scene.seed, instruction, config, on_inference)
 
@@ -228,6 +233,8 @@ class _Episode:
     def _observe(self) -> None:
         for stream, sample in sense(self.robot, self.spec.observation_streams).items():
             self.gate.push(stream, self.now_ns, sample, self.now_ns)
+        if isinstance(reason := self.gate.look(self.now_ns), Reason):
+            raise ValueError(f"the simulated robot does not give what {self.spec.file} asks for: {reason}")
 
     def _take_answer(self) -> None:
         n_failed = self.loop.report().n_failed

@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The simulated robot acts like one behind a controller; its scenes are what evaluation assumes."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -103,6 +105,13 @@ def test_unknown_task_is_refused_with_the_known_ones():
         task_named("fold-laundry")
 
 
+def small_spec(pixels: int = 32) -> RobotSpec:
+    """The simulated robot's spec with the pictures of ``make_robot``."""
+    spec = RobotSpec.load(shared_path("config/robots/metaworld.yaml"))
+    images = {key: replace(image, height=pixels, width=pixels) for key, image in spec.images.items()}
+    return replace(spec, images=images)
+
+
 class RecordedPolicy:
     """Plays a recorded demonstration as chunks, as a perfect policy would."""
 
@@ -118,7 +127,7 @@ class RecordedPolicy:
 @pytest.mark.parametrize("name", ["drawer-open", "pick-place", "door-open"])
 def test_recorded_actions_solve_the_task_through_the_executor(name, demonstration, make_robot, policy_spec):
     """Holds only if the recorded action, the spec's lead and the executor agree about time."""
-    robot, spec = make_robot(name), RobotSpec.load(shared_path("config/robots/metaworld.yaml"))
+    robot, spec = make_robot(name), small_spec()
     demo = demonstration(name)
     assert demo is not None
     policy = RecordedPolicy(policy_spec, demo.action)
@@ -128,12 +137,18 @@ def test_recorded_actions_solve_the_task_through_the_executor(name, demonstratio
 
 
 def test_late_chunks_are_held_until_they_arrive(make_robot, policy_spec):
-    robot, spec = make_robot("reach"), RobotSpec.load(shared_path("config/robots/metaworld.yaml"))
+    robot, spec = make_robot("reach"), small_spec()
     hold = RecordedPolicy(policy_spec, np.tile([0.0, 0.6, 0.2, -1.0], (64, 1)))
     result = roll_out(
         robot, hold, spec, Scene(seed=0), "reach the goal", RolloutConfig(max_steps=8, latency_steps=3)
     )
     assert result.held_ticks == 3 * 4
+
+
+def test_a_robot_whose_pictures_are_not_those_of_the_spec_is_refused(make_robot, policy_spec):
+    hold = RecordedPolicy(policy_spec, np.zeros((64, 4)))
+    with pytest.raises(ValueError, match=r"'front' is 32x32.*needs 48x48"):
+        roll_out(make_robot("reach"), hold, small_spec(48), Scene(seed=0), "reach the goal", RolloutConfig())
 
 
 def test_executor_refuses_a_jump_of_the_policy(make_robot):
