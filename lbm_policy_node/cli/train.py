@@ -39,7 +39,7 @@ def command(
 
     No checkpoint is chosen by its loss; compare them in closed loop with `lbm eval`.
     """
-    config, size, choice = (take(kind, flags) for kind in (TrainConfig, ModelSize, PolicyChoice))
+    config, size, choice = take(TrainConfig, flags), take(ModelSize, flags), take(PolicyChoice, flags)
     import torch
 
     from lbm_policy_node.core.plugins import PluginError

@@ -3,6 +3,7 @@
 """The policy node hears of takeovers, which leave the goal as it is, and of outcomes, which end it."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from action_msgs.msg import GoalStatus
@@ -109,7 +110,7 @@ class RescuedRun:
 
     LIMIT_S = 2.0
 
-    def __init__(self, graph: Graph, folder: Path, **executor: str) -> None:
+    def __init__(self, graph: Graph, folder: Path, **executor: Any) -> None:
         self.operator = Operator(graph, folder, **executor)
         add_policy_node(graph, write_spec(folder), make_checkpoint(folder / "checkpoint"))
         self.graph, self.user = graph, PolicyUser(graph)
