@@ -104,8 +104,7 @@ class PolicyNode(ManagedNode):
 
     def _on_start(self) -> None:
         assert self._runtime is not None  # goals are enabled only while active
-        self._runtime.loop.restart()
-        self._runtime.poll()
+        self._runtime.begin()
 
     def _begin_anew(self, since_ns: int) -> None:
         if self._runtime is not None:

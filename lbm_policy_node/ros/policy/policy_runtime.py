@@ -42,7 +42,7 @@ class PolicyRuntime:
             CheckpointError: The checkpoint is refused, or does not fit the robot.
             ValueError: A parameter does not fit the checkpoint.
         """
-        self._node, self._goals, self._on_progress = node, goals, on_progress
+        self._node, self._on_progress = node, on_progress
         robot = RobotSpec.load(config.robot)
         policy = load_policy(
             config.checkpoint, config.device, config.tokenizer or None, threads=config.threads
@@ -60,13 +60,21 @@ class PolicyRuntime:
         self._answered = node.create_guard_condition(self._take_result)
         self._worker = ThreadedWorker(Inference(policy, embed), self._answered.trigger)
         self.loop = self._make_loop(robot, policy, schedule, config, goals)
-        self._streams = StreamSubscriptions(node, robot.observation_streams, self._on_sample)
+        self._streams = StreamSubscriptions(
+            node, robot.observation_streams, self._on_sample, needed=lambda: goals.run is not None
+        )
         self._timer = node.create_timer(POLL_PERIOD_S, self.poll)
 
     @property
     def inferring(self) -> bool:
         """Whether an inference is in flight."""
         return not self._worker.idle
+
+    def begin(self) -> None:
+        """Begin a run: what arrived while the node was idle is the first that the policy sees."""
+        self.loop.restart()
+        self._streams.take_waiting()
+        self.poll()
 
     def poll(self) -> None:
         """Look at the robot now."""
@@ -107,11 +115,9 @@ class PolicyRuntime:
         return self._node.get_clock().now().nanoseconds
 
     def _on_sample(self, stream: str, stamp_ns: int, sample: LazySample, now_ns: int) -> None:
-        """Keep the sample; without a run nobody looks at it, and the timer notices all else."""
         self._gate.push(stream, stamp_ns, sample, now_ns)
-        if self._goals.run is not None:
-            self.loop.poll(now_ns)
-            self._on_progress()
+        self.loop.poll(now_ns)
+        self._on_progress()
 
     def _take_result(self) -> None:
         self.loop.take_result(self._now_ns())
