@@ -4,9 +4,15 @@
 
 All functions take one rotation or many: the leading axes, written ``...`` below, are broadcast. Quaternions
 are of length 1; q and -q are the same rotation. ``core`` calls them in the control loop, one at a time.
+
+Each formula is written in components, once: for one rotation they are plain numbers, because an operation
+of numpy takes about a microsecond however little it has to do; for many they are arrays.
 """
 
 import math
+from collections.abc import Callable, Sequence
+from operator import mul
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -24,22 +30,17 @@ def unit(vectors: Array, *, shortest: float = 0.0, longest: float = math.inf) ->
         shortest: Vectors of this length or shorter become NaN.
         longest: Vectors of this length or longer become NaN.
     """
-    lengths = _length(vectors)
-    usable = (lengths > shortest) & (lengths < longest)
-    return vectors / np.where(usable, lengths, np.nan)
+    return _joined(_unit(_components(vectors), shortest, longest))
 
 
 def quaternion_to_matrix(quaternion: Array) -> Array:
     """Return the rotation matrix of a quaternion xyzw, shapes (..., 4) to (..., 3, 3)."""
     x, y, z, w = _components(quaternion)
-    matrix = np.array(
-        [
-            [1 - 2 * (y * y + z * z), 2 * (x * y - z * w), 2 * (x * z + y * w)],
-            [2 * (x * y + z * w), 1 - 2 * (x * x + z * z), 2 * (y * z - x * w)],
-            [2 * (x * z - y * w), 2 * (y * z + x * w), 1 - 2 * (x * x + y * y)],
-        ]
+    return _matrix(
+        *(1 - 2 * (y * y + z * z), 2 * (x * y - z * w), 2 * (x * z + y * w)),
+        *(2 * (x * y + z * w), 1 - 2 * (x * x + z * z), 2 * (y * z - x * w)),
+        *(2 * (x * z - y * w), 2 * (y * z + x * w), 1 - 2 * (x * x + y * y)),
     )
-    return matrix if matrix.ndim == 2 else np.ascontiguousarray(np.moveaxis(matrix, (0, 1), (-2, -1)))
 
 
 def matrix_to_quaternion(matrix: Array) -> Array:
@@ -49,25 +50,16 @@ def matrix_to_quaternion(matrix: Array) -> Array:
     largest component is farthest from zero (Shepperd's method), so that every angle is exact. The largest
     component is positive.
     """
-    m = matrix
-    a, b, c = m[..., 0, 0], m[..., 1, 1], m[..., 2, 2]
-    xy, xz, yz = m[..., 1, 0] + m[..., 0, 1], m[..., 2, 0] + m[..., 0, 2], m[..., 2, 1] + m[..., 1, 2]
-    xw, yw, zw = m[..., 2, 1] - m[..., 1, 2], m[..., 0, 2] - m[..., 2, 0], m[..., 1, 0] - m[..., 0, 1]
-    squares = np.array([1 + a - b - c, 1 - a + b - c, 1 - a - b + c, 1 + a + b + c])
-    rows = np.array(
-        [
-            [squares[0], xy, xz, xw],
-            [xy, squares[1], yz, yw],
-            [xz, yz, squares[2], zw],
-            [xw, yw, zw, squares[3]],
-        ]
-    )
-    largest = np.argmax(squares, axis=0)
-    if rows.ndim == 2:
-        quaternion: Array = rows[largest]
-    else:
-        quaternion = np.moveaxis(np.take_along_axis(rows, largest[None, None], axis=0)[0], 0, -1)
-    return quaternion / _length(quaternion)
+    a, d, e, f, b, g, h, i, c = _components(matrix.reshape(*matrix.shape[:-2], 9))
+    xy, xz, yz, xw, yw, zw = f + d, h + e, i + g, i - g, e - h, f - d
+    xx, yy, zz, ww = 1 + a - b - c, 1 - a + b - c, 1 - a - b + c, 1 + a + b + c
+    where = _functions(xx).where
+    largest, row = xx, (xx, xy, xz, xw)
+    for square, other in ((yy, (xy, yy, yz, yw)), (zz, (xz, yz, zz, zw)), (ww, (xw, yw, zw, ww))):
+        larger = square > largest
+        largest = where(larger, square, largest)
+        row = [where(larger, new, old) for new, old in zip(other, row, strict=True)]
+    return _joined(_unit(row))
 
 
 def with_positive_w(quaternion: Array) -> Array:
@@ -93,10 +85,13 @@ def rot6d_to_matrix(rot6d: Array, *, shortest: float = 0.0, longest: float = mat
     Returns:
         Shape (..., 3, 3).
     """
-    x = unit(rot6d[..., :3], shortest=shortest, longest=longest)
-    second = rot6d[..., 3:]
-    y = unit(second - (x * second).sum(-1, keepdims=True) * x, shortest=shortest, longest=longest)
-    return np.stack((x, y, np.cross(x, y)), axis=-1)
+    parts = _components(rot6d)
+    first, second = parts[:3], parts[3:]
+    x = _unit(first, shortest, longest)
+    along = _dot(x, second)
+    y = _unit([b - along * a for a, b in zip(x, second, strict=True)], shortest, longest)
+    (a, b, c), (d, e, f) = x, y
+    return _matrix(a, d, b * f - c * e, b, e, c * d - a * f, c, f, a * e - b * d)
 
 
 def slerp(start: Array, end: Array, fraction: float, *, straight_above: float = 0.9995) -> Array:
@@ -111,14 +106,16 @@ def slerp(start: Array, end: Array, fraction: float, *, straight_above: float = 
     Returns:
         Shape (..., 4); start at fraction 0 and end (or its negative, the same rotation) at 1.
     """
-    dot = np.add.reduce(start * end, axis=-1, keepdims=True)
-    near = np.where(dot < 0.0, -end, end)
-    dot = np.minimum(np.abs(dot), 1.0)
-    angle, straight = np.arccos(dot), dot > straight_above
-    first = np.where(straight, 1.0 - fraction, np.sin((1.0 - fraction) * angle))
-    second = np.where(straight, fraction, np.sin(fraction * angle))
-    mixed = first * start + second * near
-    return mixed / _length(mixed)
+    (x, y, z, w), (a, b, c, d) = _components(start), _components(end)
+    dot = x * a + y * b + z * c + w * d
+    functions = _functions(dot)
+    cosine = functions.minimum(abs(dot), 1.0)
+    angle, straight = functions.acos(cosine), cosine > straight_above
+    first = functions.where(straight, 1.0 - fraction, functions.sin((1.0 - fraction) * angle))
+    last = functions.where(straight, fraction, functions.sin(fraction * angle))
+    last = functions.where(dot < 0.0, -last, last)
+    mixed = (first * x + last * a, first * y + last * b, first * z + last * c, first * w + last * d)
+    return _joined(_unit(mixed))
 
 
 def geodesic_angle(first: Array, second: Array) -> float:
@@ -133,22 +130,27 @@ def rotation_vector_between(start: Array, end: Array) -> Array:
     Returns:
         Shape (..., 3); the shorter way round, so at most pi long.
     """
-    difference = _product(start * _CONJUGATE, end)
-    axis, w = difference[..., :3], difference[..., 3:]
-    axis = np.where(w < 0.0, -axis, axis)
-    sine = _length(axis)
+    x, y, z, w = _components(start)
+    *axis, cosine = _product((-x, -y, -z, w), _components(end))
+    functions = _functions(cosine)
+    sine = functions.sqrt(_dot(axis, axis))
     turns = sine > 1e-12
-    angle = 2.0 * np.arctan2(sine, np.abs(w))
-    return axis * np.where(turns, angle / np.where(turns, sine, 1.0), 2.0)
+    angle = 2.0 * functions.atan2(sine, abs(cosine))
+    factor = functions.where(turns, angle / functions.where(turns, sine, 1.0), 2.0)
+    factor = functions.where(cosine < 0.0, -factor, factor)
+    return _joined([factor * part for part in axis])
 
 
 def turned(start: Array, rotation_vector: Array) -> Array:
     """Return a quaternion xyzw turned by a rotation vector (rad) in its own frame, shape (..., 4)."""
-    angle = _length(rotation_vector)
+    vector = _components(rotation_vector)
+    squared = _dot(vector, vector)
+    functions = _functions(squared)
+    angle = functions.sqrt(functions.where(squared < math.inf, squared, math.nan))  # math.sin(inf) raises
     turns = angle > 1e-12
-    share = np.where(turns, np.sin(angle / 2) / np.where(turns, angle, 1.0), 0.5)
-    result = _product(start, np.concatenate((rotation_vector * share, np.cos(angle / 2)), axis=-1))
-    return result / _length(result)
+    share = functions.where(turns, functions.sin(angle / 2) / functions.where(turns, angle, 1.0), 0.5)
+    turn = (*(share * part for part in vector), functions.cos(angle / 2))
+    return _joined(_unit(_product(_components(start), turn)))
 
 
 def mean_quaternion(quaternions: Array) -> Array:
@@ -160,29 +162,69 @@ def mean_quaternion(quaternions: Array) -> Array:
     return np.linalg.eigh(outer)[1][..., -1]
 
 
-_CONJUGATE = np.array([-1.0, -1.0, -1.0, 1.0])
+class _Functions(NamedTuple):
+    """The functions that the formulas need beyond arithmetic."""
+
+    sin: Callable[[Any], Any]
+    cos: Callable[[Any], Any]
+    acos: Callable[[Any], Any]
+    atan2: Callable[[Any, Any], Any]
+    sqrt: Callable[[Any], Any]
+    minimum: Callable[[Any, Any], Any]
+    where: Callable[[Any, Any, Any], Any]
 
 
-def _product(first: Array, second: Array) -> Array:
+_OF_ARRAYS = _Functions(np.sin, np.cos, np.arccos, np.arctan2, np.sqrt, np.minimum, np.where)
+_OF_NUMBERS = _Functions(
+    math.sin,
+    math.cos,
+    math.acos,
+    math.atan2,
+    math.sqrt,
+    min,
+    lambda condition, yes, no: yes if condition else no,
+)
+
+
+def _functions(component: Any) -> _Functions:
+    return _OF_ARRAYS if isinstance(component, np.ndarray) else _OF_NUMBERS
+
+
+def _components(vectors: Array) -> Sequence[Any]:
+    """Return what is on the last axis: numbers of one vector, arrays of shape (...) of many."""
+    return vectors.tolist() if vectors.ndim == 1 else [vectors[..., i] for i in range(vectors.shape[-1])]
+
+
+def _joined(components: Sequence[Any]) -> Array:
+    """Return the array of these components on its last axis."""
+    return np.stack(components, axis=-1) if isinstance(components[0], np.ndarray) else np.array(components)
+
+
+def _matrix(*entries: Any) -> Array:
+    """Return matrices, shape (..., 3, 3), of their entries row by row."""
+    joined = _joined(entries)
+    return joined.reshape(*joined.shape[:-1], 3, 3)
+
+
+def _dot(first: Sequence[Any], second: Sequence[Any]) -> Any:
+    return sum(map(mul, first, second))
+
+
+def _unit(components: Sequence[Any], shortest: float = 0.0, longest: float = math.inf) -> Sequence[Any]:
+    """Divide by the length; by NaN where that is not between the limits."""
+    squared = _dot(components, components)
+    functions = _functions(squared)
+    length = functions.sqrt(squared)
+    length = functions.where((length > shortest) & (length < longest), length, math.nan)
+    return [component / length for component in components]
+
+
+def _product(first: Sequence[Any], second: Sequence[Any]) -> Sequence[Any]:
     """Multiply two quaternions xyzw (Hamilton)."""
-    x, y, z, w = _components(first)
-    a, b, c, d = _components(second)
-    product = np.array(
-        [
-            w * a + x * d + y * c - z * b,
-            w * b - x * c + y * d + z * a,
-            w * c + x * b - y * a + z * d,
-            w * d - x * a - y * b - z * c,
-        ]
+    (x, y, z, w), (a, b, c, d) = first, second
+    return (
+        w * a + x * d + y * c - z * b,
+        w * b - x * c + y * d + z * a,
+        w * c + x * b - y * a + z * d,
+        w * d - x * a - y * b - z * c,
     )
-    return product if product.ndim == 1 else np.moveaxis(product, 0, -1)
-
-
-def _length(vectors: Array) -> Array:
-    """Return the lengths of vectors on the last axis, shape (..., 1)."""
-    return np.sqrt(np.add.reduce(vectors * vectors, axis=-1, keepdims=True))
-
-
-def _components(vectors: Array) -> Array:
-    """Put the last axis first, so that the components can be unpacked."""
-    return vectors if vectors.ndim == 1 else np.moveaxis(vectors, -1, 0)

@@ -5,10 +5,8 @@
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from geometry_msgs.msg import PoseStamped
 from rclpy.callback_groups import CallbackGroup
 from rclpy.node import Node
-from sensor_msgs.msg import CompressedImage, Image, JointState
 
 from lbm_policy_node.core.observation.samples import LazySample
 from lbm_policy_node.core.spec.spec_streams import StreamSpec
@@ -16,13 +14,7 @@ from lbm_policy_node.messages.image_encoding import load_decoder
 from lbm_policy_node.messages.stamps import to_ns
 
 from . import conversion, qos
-
-MESSAGE_TYPES: dict[str, type] = {
-    "sensor_msgs/msg/Image": Image,
-    "sensor_msgs/msg/CompressedImage": CompressedImage,
-    "sensor_msgs/msg/JointState": JointState,
-    "geometry_msgs/msg/PoseStamped": PoseStamped,
-}
+from .message_types import message_class
 
 OnSample = Callable[[str, int, LazySample, int], None]
 """Called with the stream's name, the header stamp in ns, the sample, and the ROS time of arrival in ns."""
@@ -100,5 +92,5 @@ class StreamSubscriptions:
 
         profile = qos.CAMERA if stream.is_image else qos.PROPRIO
         return self._node.create_subscription(
-            MESSAGE_TYPES[stream.type], stream.topic, receive, profile, callback_group=self._group
+            message_class(stream.type), stream.topic, receive, profile, callback_group=self._group
         )

@@ -186,3 +186,12 @@ def to_network(
         else:
             result[key] = normalizer.normalize(key, tensor)
     return result
+
+
+def statistics(dataset: Dataset, action: Mapping[str, Array]) -> dict[str, dict[str, Tensor]]:
+    """Return the dataset's statistics with those of the action in the policy's own space."""
+    every = {**dataset.stats, ACTION_KEY: action}
+    return {
+        key: {name: torch.as_tensor(value, dtype=torch.float32) for name, value in entry.items()}
+        for key, entry in every.items()
+    }

@@ -10,9 +10,9 @@ from lbm_policy_node.core.takeover.kinds.joints import LeaderSource
 from lbm_policy_node.core.takeover.kinds.joy import TWIST_COMPONENTS, AxisSpec, JoySource
 from lbm_policy_node.core.takeover.kinds.pose import PoseSource
 from lbm_policy_node.core.takeover.kinds.twist import TwistSource
-from lbm_policy_node.core.takeover.teleop_kinds import BUILT_IN
+from lbm_policy_node.core.takeover.teleop_kinds import BUILT_IN, teleop_kind
 
-TYPES_OF_KIND = {name: kind.types for name, kind in BUILT_IN.items()}
+TYPES_OF_KIND = {name: teleop_kind(name).types for name in BUILT_IN}
 JUMP = "A larger step is not followed."
 TELEOP_SECTIONS = (
     Section(

@@ -13,9 +13,9 @@ from lbm_policy_node.data.datasets.dataset_reader import DatasetError, read_data
 from lbm_policy_node.data.datasets.dataset_writer import DatasetWriter
 from lbm_policy_node.data.datasets.features import Features
 from lbm_policy_node.data.datasets.statistics import vector_stats
-from lbm_policy_node.training.build import from_scratch
 from lbm_policy_node.training.config import TrainConfig
 from lbm_policy_node.training.loop import train
+from lbm_policy_node.training.multitask_dit.blueprint import from_scratch
 from lbm_policy_node.training.remembering import remembered
 from lbm_policy_node.training.resume import ResumeError
 from lbm_policy_node.training.samples import ChunkSamples

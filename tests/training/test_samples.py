@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from helpers.examples import examples
-from lbm_policy_node.training.build import from_scratch
 from lbm_policy_node.training.config import TrainConfig
+from lbm_policy_node.training.multitask_dit.blueprint import from_scratch
 from lbm_policy_node.training.samples import BatchStream, ChunkSamples
 
 

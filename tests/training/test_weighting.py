@@ -14,9 +14,9 @@ from safetensors.numpy import load_file
 
 from lbm_policy_node.data.datasets.dataset_reader import DatasetError, read_dataset
 from lbm_policy_node.data.datasets.sample_weights import WEIGHT_RULES
-from lbm_policy_node.training.build import from_scratch
 from lbm_policy_node.training.config import TrainConfig
 from lbm_policy_node.training.loop import train
+from lbm_policy_node.training.multitask_dit.blueprint import from_scratch
 from lbm_policy_node.training.resume import ResumeError
 from lbm_policy_node.training.samples import ChunkSamples
 from lbm_policy_node.training.weighting import dataset_weights

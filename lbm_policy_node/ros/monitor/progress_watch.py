@@ -26,7 +26,7 @@ from lbm_policy_node.monitors.progress.vlm import VlmDetector
 from lbm_policy_node.monitors.progress.vlm_config import VlmConfig
 
 from .. import conversion, qos, topics
-from ..streams import MESSAGE_TYPES
+from ..message_types import message_class
 from .monitor_node_config import MonitorNodeConfig
 
 POLL_PERIOD_S = 0.1
@@ -59,7 +59,7 @@ class ProgressWatch:
         self.reset()
         subscribe, stream = self._node.create_subscription, self._stream
         self._subscriptions = [
-            subscribe(MESSAGE_TYPES[stream.type], stream.topic, self._on_image, qos.CAMERA),
+            subscribe(message_class(stream.type), stream.topic, self._on_image, qos.CAMERA),
             subscribe(PolicyStatus, topics.POLICY_STATUS, self._on_status, qos.STATUS),
         ]
         steady = Clock(clock_type=ClockType.STEADY_TIME)

@@ -16,10 +16,10 @@ from lbm_policy_node.policies.multitask_dit.checkpoint import create_checkpoint,
 from lbm_policy_node.policies.multitask_dit.model import MultiTaskDiT
 from lbm_policy_node.policies.normalization import Normalizer
 from lbm_policy_node.policies.tokenizer import InstructionTokenizer
-from lbm_policy_node.training.build import from_scratch, statistics
 from lbm_policy_node.training.config import ModelSize, PolicyChoice, TrainConfig
+from lbm_policy_node.training.multitask_dit.blueprint import from_scratch
 from lbm_policy_node.training.multitask_dit.goal_head import Learner
-from lbm_policy_node.training.samples import ChunkSamples, to_network
+from lbm_policy_node.training.samples import ChunkSamples, statistics, to_network
 from lbm_policy_node.training.subject import OptimizerSettings, Trainee
 
 

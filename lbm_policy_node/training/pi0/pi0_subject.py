@@ -26,10 +26,9 @@ from lbm_policy_node.policies.pi0.processors import make_pi0_processors, read_pi
 from lbm_policy_node.policies.pi0.vocabulary import padding_token, train_prompt_tokenizer
 from lbm_policy_node.policies.pi0.weights import load_model
 from lbm_policy_node.policies.tokenizer import InstructionTokenizer, find_tokenizer
-from lbm_policy_node.training.build import statistics
 from lbm_policy_node.training.config import ModelSize, PolicyChoice, TrainConfig
 from lbm_policy_node.training.pi0.pi0_samples import Pi0Samples
-from lbm_policy_node.training.samples import ChunkSamples, to_network
+from lbm_policy_node.training.samples import ChunkSamples, statistics, to_network
 from lbm_policy_node.training.subject import OptimizerSettings, Trainee
 
 

@@ -9,9 +9,9 @@ import pytest
 import torch
 from safetensors.numpy import load_file
 
-from lbm_policy_node.training.build import from_scratch
 from lbm_policy_node.training.config import TrainConfig
 from lbm_policy_node.training.loop import train
+from lbm_policy_node.training.multitask_dit.blueprint import from_scratch
 from lbm_policy_node.training.multitask_dit.goal_head import Learner
 from lbm_policy_node.training.samples import GOAL_KEY, ChunkSamples
 

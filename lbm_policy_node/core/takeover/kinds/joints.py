@@ -118,3 +118,6 @@ def _read_names(entry: SpecReader, robot: TeleopRobot) -> tuple[tuple[str, ...],
             key = "names" if entry.has("names") else "joints"
             raise entry.fail(key, f"'{name}' is not one of the action's joints {movable}")
     return joints, names
+
+
+KIND = JointsKind()

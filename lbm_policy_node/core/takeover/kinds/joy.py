@@ -111,3 +111,6 @@ def _read_axis_specs(entry: SpecReader, robot: TeleopRobot) -> tuple[AxisSpec, .
         item.close()
         axes.append(axis)
     return tuple(axes)
+
+
+KIND = JoyKind()

@@ -87,3 +87,6 @@ class PoseKind(TeleopKind[PoseSource, PoseSample]):
         in_base = quaternion_to_matrix(first) @ rotation_vector_between(first, orientation)
         effector.turn(target, step.anchor, in_base)
         return target
+
+
+KIND = PoseKind()

@@ -81,3 +81,6 @@ def integrate_twist(step: TargetStep[TwistSample]) -> Array:
         share = min(1.0, effector.angular_velocity / rate)
         effector.turn(target, target, twist.angular * (share * step.duration_s))
     return target
+
+
+KIND = TwistKind()

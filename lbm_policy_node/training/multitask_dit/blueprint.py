@@ -1,17 +1,13 @@
 # SPDX-FileCopyrightText: 2026 lbm_policy contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Builds the model of a training run from a dataset's features, from scratch or from a checkpoint."""
+"""Build a new multitask DiT from a dataset's features."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
-import torch
 from tokenizers import Tokenizer
-from torch import Tensor
 
-from lbm_policy_node.core.types import Array
 from lbm_policy_node.data.datasets.dataset_reader import Dataset
 from lbm_policy_node.policies.checkpoint.extensions import Extensions, RelativePose
 from lbm_policy_node.policies.checkpoint.features import ACTION_KEY, STATE_KEY, Feature
@@ -111,12 +107,3 @@ def _relative_position(dataset: Dataset) -> RelativePose:
         if names[:3] != ("x", "y", "z"):
             raise ValueError(f"relative actions need '{key}' to begin with x, y, z; it has {list(names)}")
     return RelativePose(action_start=0, action_kind="position", state_start=0, state_kind="position")
-
-
-def statistics(dataset: Dataset, action: Mapping[str, Array]) -> dict[str, dict[str, Tensor]]:
-    """Return the dataset's statistics with those of the action in the policy's own space."""
-    every = {**dataset.stats, ACTION_KEY: action}
-    return {
-        key: {name: torch.as_tensor(value, dtype=torch.float32) for name, value in entry.items()}
-        for key, entry in every.items()
-    }
