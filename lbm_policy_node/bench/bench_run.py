@@ -75,7 +75,7 @@ def measure_ticks(
 
 
 def measure_takeover(folder: Path, *, presses: int, transport_name: str) -> dict[str, Any]:
-    """Measure from a joystick's press to the first command of the person, at a robot that the policy moves.
+    """Measure from a joystick's press to the operator's first command, at a robot that the policy moves.
 
     Returns:
         ``delays_ms``: one per press that was followed; ``pauses``: how often the joystick's messages were

@@ -90,7 +90,7 @@ def compare(
 
 @dataclass(frozen=True)
 class TakeoverDelay:
-    """Joystick's press to the first command of the person."""
+    """Time from a joystick's press to the operator's first command."""
 
     delay: Summary
     median_ticks: float
@@ -116,7 +116,7 @@ class TakeoverDelay:
             f"median {self.median_ticks:.2f}, p99 {self.p99_ticks:.2f} control ticks, {self.pauses} pauses"
         )
         target = ", ".join(f"{limit:g} at {name}" for name, limit in TAKEOVER_TARGET_TICKS.items())
-        title = "joystick's press to the person's first command, at 100 Hz"
+        title = "joystick's press to the operator's first command, at 100 Hz"
         return f"{title}\n  {self.delay}\n  {ticks}; target {target}: {verdict}"
 
 

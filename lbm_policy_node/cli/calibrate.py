@@ -164,7 +164,7 @@ def calibrate_checkpoint(
         checkpoint: Folder of the policy: gives its id and the scale of its actions.
         robot: Robot spec, a file or a name in config/robots: says which columns are compared.
         config: What to calibrate.
-        source: Where the episodes are from, for people.
+        source: Where the episodes are from, in words.
         folder: Where the weights of a trained score lie.
     """
     from lbm_policy_node.core.spec.robot_spec import RobotSpec

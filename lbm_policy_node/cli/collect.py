@@ -51,16 +51,16 @@ def command(
     if out.exists() and any(out.iterdir()):
         raise click.ClickException(f"'{out}' exists and is not empty; choose another folder or delete it")
     staging = out.with_name(f"{out.name}.staging")
-    wanted = collection.assignments(config)
-    done = sum(a.path(staging).exists() for a in wanted)
+    planned = collection.assignments(config)
+    done = sum(a.path(staging).exists() for a in planned)
     attempts = 0
-    with tqdm(total=len(wanted), initial=done, desc="demonstrations", unit="ep") as bar:
+    with tqdm(total=len(planned), initial=done, desc="demonstrations", unit="ep") as bar:
         for tries in collection.collect(config, staging, processes=processes):
             attempts += tries
             bar.update()
-    _write(out, [a.path(staging) for a in wanted], size)
+    _write(out, [a.path(staging) for a in planned], size)
     shutil.rmtree(staging)
-    click.echo(f"{len(wanted)} demonstrations in {out} ({attempts} attempts in this run)")
+    click.echo(f"{len(planned)} demonstrations in {out} ({attempts} attempts in this run)")
 
 
 def _write(out: Path, paths: list[Path], size: int) -> None:

@@ -27,7 +27,7 @@ RESCUE = Episode(
     rescue=True,
     time_limit_s=60.0,
 )
-"""The cameras turn noisy after the start: the monitor stops the policy, and a person opens the drawer."""
+"""The cameras turn noisy after the start: the monitor stops the policy, and the operator opens the drawer."""
 
 
 class Progress:
@@ -143,7 +143,7 @@ def finish(outcome: DemoOutcome, graph: Graph, output: Path, required: int) -> i
     click.echo(f"{n_solved} of {n_tasks} tasks solved; {moved}; pictures in {output}/")
     click.echo(exported)
     if timeline is not None:
-        click.echo(f"timeline of the episode that a person rescued: {timeline}")
+        click.echo(f"timeline of the episode that the operator rescued: {timeline}")
     if n_solved < required:
         click.secho(f"fewer than the required {required}", fg="red", err=True)
         return 1
@@ -211,7 +211,9 @@ def command(
         graph = describe(config)
         if rescue and "monitor_node" not in [process.name for process in graph.processes]:
             rescue = False
-            click.secho("no rescue: without a monitor nobody asks for a person", fg="yellow", err=True)
+            click.secho(
+                "no rescue: without a monitor nothing asks the operator to take over", fg="yellow", err=True
+            )
         plan = make_plan(tasks, seed, episodes, timeout, real_time_factor, output, rescue=rescue)
         graph = describe(replace(config, task=plan.episodes[0].task))
         for message in graph.messages:

@@ -63,15 +63,15 @@ def command(
         n_samples=config.n_samples,
         replan_steps=config.replan_steps or None,
     )
-    wanted, folder = trials(config), out / "episodes"
-    with tqdm(total=len(wanted), desc="episodes", unit="ep") as bar:
-        bar.update(sum(trial.path(folder).exists() for trial in wanted))
-        for finished in record(wanted, recording, folder, processes=processes):
+    planned, folder = trials(config), out / "episodes"
+    with tqdm(total=len(planned), desc="episodes", unit="ep") as bar:
+        bar.update(sum(trial.path(folder).exists() for trial in planned))
+        for finished in record(planned, recording, folder, processes=processes):
             bar.update(finished)
-    with tqdm(total=len(wanted), desc="scores", unit="ep") as bar:
+    with tqdm(total=len(planned), desc="scores", unit="ep") as bar:
         try:
             assessment = assess(
-                wanted,
+                planned,
                 folder,
                 checkpoint,
                 Choice(score, statistic),

@@ -77,7 +77,7 @@ def _replay(
     from lbm_policy_node.replay.limits import judge
 
     policy = take(NODE_CONFIGS[POLICY], options)
-    wanted = take(Limits, options)
+    limits = take(Limits, options)
     try:
         candidate = Candidate.load(
             checkpoint, device=policy.device, tokenizer=policy.tokenizer or None, threads=policy.threads
@@ -86,8 +86,8 @@ def _replay(
         reports = [_one(path, candidate, spec) for path in episodes]
     except (SpecError, ValueError, OSError, RuntimeError) as error:  # RuntimeError: no such device
         raise ReplayRefused(str(error)) from error
-    _write(reports, wanted, json_path, plot_path)
-    return 0 if all(judge(report, wanted).passed for report in reports) else 1
+    _write(reports, limits, json_path, plot_path)
+    return 0 if all(judge(report, limits).passed for report in reports) else 1
 
 
 def _one(path: Path, candidate: Any, spec_path: Path | None) -> ReplayReport:

@@ -32,7 +32,7 @@ from lbm_policy_node.serving.server import ServerConfig
 @click.option(
     "--allow-unauthenticated-network",
     is_flag=True,
-    help="Let other machines in without a key. Anybody who reaches the port can then use the policy.",
+    help="Let other machines in without a key. Anyone who reaches the port can then use the policy.",
 )
 @click.option(
     "--device", default="cpu", show_default=True, help="Where the policy computes: cpu, cuda or cuda:N."

@@ -13,7 +13,7 @@ class ClockGuard:
         self._latest_ns: int | None = None
 
     def jumped_back(self, now_ns: int) -> bool:
-        """Note the time and tell whether it lies clearly before the latest one; if so, start from it."""
+        """Note the time; return whether it lies clearly before the latest one, and then start from it."""
         latest = self._latest_ns
         if latest is not None and now_ns < latest - TOLERANCE_NS:
             self._latest_ns = now_ns

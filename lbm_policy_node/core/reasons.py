@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 lbm_policy contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Why something was refused or held: a code for programs and a sentence for people."""
+"""Why something was refused or held: a code for programs and a sentence for users."""
 
 from dataclasses import dataclass
 from enum import IntEnum
@@ -45,7 +45,7 @@ class ReasonCode(IntEnum):
     E_STOP = 309  # the emergency stop is latched
     CONTROL_DISABLED = 310  # shadow mode: enable_control is false, nothing is sent
     MONITOR_STOP = 311  # the monitor asked for a stop
-    HUMAN_CONTROL = 312  # a person drives
+    HUMAN_CONTROL = 312  # the operator drives
     FEEDBACK_MISSING = 313  # the robot's own position is unknown or too old
     CHUNK_PAST = 314  # every row of the chunk was already past on arrival
     DEACTIVATED = 315  # the node is not active

@@ -21,7 +21,7 @@ BAR = "{desc}: {percentage:3.0f}%|{bar}| {n:.0f}/{total:.0f} s of recording"
 
 
 def export_episodes(results: Sequence[EpisodeResult], output: Path) -> str:
-    """Write every recorded episode into one LeRobotDataset, afresh; returns a line that says how much.
+    """Write every recorded episode into a new LeRobotDataset; returns a line that says how much.
 
     Raises:
         BagError: A recording cannot be read.

@@ -69,17 +69,17 @@ class EpisodeResult:
     Attributes:
         task: Task of the simulator.
         seed: Scene.
-        instruction: What the policy was told.
+        instruction: Instruction given to the policy.
         solved: Whether the simulator reported success.
         seconds: Simulated time from the goal's acceptance to success, or to the end without one.
         chunks: Chunks that the policy published.
         inference_ms: Median duration of an inference, ms; None without a chunk.
         commands: Commands that the executor sent to the controllers.
-        ending: Why the run ended, for a person.
+        ending: Why the run ended, in words.
         recording: File with frames and paths, relative to the output folder.
-        human_s: Simulated time in which a person drove.
+        human_s: Simulated time in which the operator drove.
         bag: Folder of the recorded episode, relative to the output folder; empty where nothing was recorded.
-        rescue: Whether it was disturbed on purpose, for a person to take over; counts for no task.
+        rescue: Whether it was disturbed on purpose, for the operator to take over; counts for no task.
     """
 
     task: str

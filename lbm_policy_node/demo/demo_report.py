@@ -25,9 +25,9 @@ AXES = ("x", "y", "z")
 def table(results: Sequence[EpisodeResult]) -> str:
     """Return the results as text, a line per episode."""
     width = max(len("instruction"), *(len(result.instruction) for result in results))
-    lines = [f"{'instruction':{width}}  solved  seconds  chunks  inference  end"]
+    lines = [f"{'instruction':{width}}  solved    seconds  chunks  inference  end"]
     for result in results:
-        mark = click.style(f"{_verdict(result):6}", fg="green" if result.by_policy else "red")
+        mark = click.style(f"{_verdict(result):8}", fg="green" if result.by_policy else "red")
         duration = "-" if result.inference_ms is None else f"{result.inference_ms:.1f} ms"
         end = result.ending.split(":")[0]
         figures = f"{result.seconds:7.2f}  {result.chunks:6d}  {duration:>9}"
@@ -38,7 +38,7 @@ def table(results: Sequence[EpisodeResult]) -> str:
 def _verdict(result: EpisodeResult) -> str:
     if result.by_policy:
         return "yes"
-    return "person" if result.solved else "no"
+    return "operator" if result.solved else "no"
 
 
 def write_json(path: Path, results: Sequence[EpisodeResult], **facts: Any) -> None:
@@ -59,7 +59,7 @@ def write_contact_sheet(path: Path, results: Sequence[EpisodeResult], folder: Pa
         color = BLUE if result.human_s else GREEN if result.solved else RED
         verdict = f"solved in {result.seconds:.1f} s" if result.solved else "not solved"
         if result.human_s:
-            verdict += f"\n{result.human_s:.1f} s by a person"
+            verdict += f"\n{result.human_s:.1f} s by the operator"
         row[0].text(
             -0.08, 0.5, f"{textwrap.fill(result.instruction, 24)}\n{verdict}", transform=row[0].transAxes,
             ha="right", va="center", fontsize=8, color=color, wrap=False,

@@ -78,7 +78,7 @@ def judge_stream(spec: RobotSpec, stream: StreamSpec, samples: StreamSamples) ->
         advice = (
             "start its driver, or correct `topic` in the spec; is it in another ROS_DOMAIN_ID or transport?"
         )
-        return Check(name, Level.FAILURE, f"nobody publishes {topic}", advice)
+        return Check(name, Level.FAILURE, f"no publisher of {topic}", advice)
     if stream.type not in samples.types:
         found = ", ".join(samples.types)
         return Check(

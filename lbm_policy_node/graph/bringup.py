@@ -90,7 +90,7 @@ class GraphConfig:
 
 @dataclass(frozen=True, kw_only=True)
 class Graph:
-    """What to start, in starting order, and what to tell the user about it."""
+    """What to start, in starting order, and the messages for the user about it."""
 
     processes: tuple[NodeProcess, ...]
     transport: transport.Transport

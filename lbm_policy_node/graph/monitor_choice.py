@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 lbm_policy contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Whether a graph has a monitor, and how its calibration then wants the policy to be asked."""
+"""Whether a graph has a monitor, and how the policy must be asked to fit its calibration."""
 
 from __future__ import annotations
 

@@ -59,7 +59,7 @@ class ReplayConfig:
 
 
 def describe_replay(config: ReplayConfig) -> Graph:
-    """Return the processes, the player last: it waits until somebody listens.
+    """Return the processes, the player last: it waits until its topics have subscribers.
 
     Raises:
         SpecError: The robot spec is refused.

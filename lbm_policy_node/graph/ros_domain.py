@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 lbm_policy contributors
 # SPDX-License-Identifier: Apache-2.0
-"""A ROS domain that nobody on this machine uses, for a graph that is started whole."""
+"""A ROS domain that no process on this machine uses, for a graph that is started whole."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ Sink = Callable[[str, str], None]
 """Takes the name of a process and one line of its output; called from several threads."""
 
 STOP_STEPS: Final = ((signal.SIGINT, 6.0), (signal.SIGTERM, 2.0), (signal.SIGKILL, 5.0))
-"""What a process is told, and how long it then has, s."""
+"""Signals in order, and the time to end after each, s."""
 
 LOOK_S: Final = 0.5
 """A signal that comes just before a wait begins does not end the wait; Python looks at it afterwards."""

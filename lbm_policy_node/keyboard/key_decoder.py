@@ -60,7 +60,7 @@ def _sequence(data: bytes) -> tuple[int, str]:
     if data[1:2] not in (b"[", b"O"):
         return 1, ""
     for end in range(2, min(len(data), _LONGEST)):
-        if not 0x20 <= data[end] < 0x7F:  # no part of a sequence: begin anew there
+        if not 0x20 <= data[end] < 0x7F:  # no part of a sequence: start over there
             return end, ""
         if data[end] >= 0x40:
             return end + 1, _SEQUENCES.get(data[2 : end + 1], "")

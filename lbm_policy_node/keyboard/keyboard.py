@@ -1,14 +1,14 @@
 # SPDX-FileCopyrightText: 2026 lbm_policy contributors
 # SPDX-License-Identifier: Apache-2.0
-"""What keys mean for a robot, when a terminal tells of presses but never of releases.
+"""What keys mean for a robot: a terminal reports presses of keys but never releases.
 
 ```
- press w        terminal repeats w w w w w            let go
+ press w        terminal repeats w w w w w           released
    |  wait of 0.2-0.66 s  | | | | | | |
    |======|               |=============|======|                 motion: 0.15 s after each
-   |==================================================......|    dead-man: 0.6 s after the last
+   |==================================================......|    dead-man switch: 0.6 s after the last
 ```
-The dead-man lasts over the wait before a key repeats; the motion does not, so that a tap is a small step.
+The dead-man switch stays held until a key repeats; the motion does not, so that a tap is a small step.
 """
 
 from collections.abc import Collection, Mapping
@@ -22,7 +22,7 @@ from lbm_policy_node.core.takeover.kinds.joy import TWIST_COMPONENTS
 from lbm_policy_node.core.types import Array
 
 HOLD_NS: Final = 600_000_000
-"""How long the dead-man counts as pressed after the last press."""
+"""How long the dead-man switch counts as pressed after the last press."""
 MOTION_NS: Final = 150_000_000
 """How long a motion goes on after the last press of its key; keys repeat every 20 to 50 ms."""
 BUTTON_NS: Final = 200_000_000
@@ -55,7 +55,7 @@ class KeyboardState:
 
     Attributes:
         motion: Shares of full speed (-1 to 1) in the order of TWIST_COMPONENTS, shape (6,).
-        dead_man: Whether the dead-man is held.
+        dead_man: Whether the dead-man switch is held.
         pressed: Names of buttons that are down.
     """
 
@@ -96,12 +96,12 @@ class Keyboard:
         elif key in self.button_keys:
             self._buttons[self.button_keys[key]] = now_ns + BUTTON_NS
             if self.button_keys[key] == "estop":
-                self.let_go()
+                self.release()
         elif key in SPEED_KEYS:
             self.speed = int(key) / 10.0
 
-    def let_go(self) -> None:
-        """Release the dead-man at once."""
+    def release(self) -> None:
+        """Release the dead-man switch at once."""
         self._held_until_ns = 0
         self._moves.clear()
 
@@ -120,7 +120,7 @@ class Keyboard:
         moves = [f"{key}: {component}{'+' if sign > 0 else '-'}" for key, (component, sign) in _letters(self)]
         buttons = [f"{key}: {button.replace('_', ' ')}" for key, button in self.button_keys.items()]
         return [
-            "hold a key of these to drive, let go to stop: " + "  ".join(moves),
+            "hold a key of these to drive, release it to stop: " + "  ".join(moves),
             "arrow keys and page up/down move too; space only holds; 1 to 9: speed",
             "  ".join([*buttons, f"{QUIT_KEYS[0]}: quit"]),
         ]

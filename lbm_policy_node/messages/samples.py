@@ -41,7 +41,7 @@ def sample_from_message(message: Any, type_name: str) -> Sample:
 def lazy_sample(
     message: Any, type_name: str, decode: Callable[[Any, str], Sample] = sample_from_message
 ) -> LazySample:
-    """Hold a message as a sample that is converted when somebody asks for its content.
+    """Hold a message as a sample that is converted when its content is first read.
 
     Args:
         message: Any object with the fields of the type; it must not change afterwards.
@@ -57,7 +57,7 @@ def image_size(message: Any, type_name: str) -> ImageSize | Reason | None:
     """Read the size of an image from its header.
 
     Returns:
-        Rows and columns; None for a compressed image that is no readable JPEG: only decoding tells. Or
+        Rows and columns; None for a compressed image that is no readable JPEG: only decoding shows it. Or
         OBSERVATION_WRONG_ENCODING with the words of ``sample_from_message``.
     """
     try:

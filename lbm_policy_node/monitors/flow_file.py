@@ -139,10 +139,10 @@ def _facts(metadata: Mapping[str, str]) -> dict[str, Any]:
 
 
 def _assemble(tensors: Mapping[str, Array], facts: dict[str, Any]) -> FlowWeights:
-    wanted = set(_shapes(1, 1))
-    if missing := sorted(wanted - set(tensors)):
+    expected = set(_shapes(1, 1))
+    if missing := sorted(expected - set(tensors)):
         raise OodFlowError(f"the tensors {missing} are missing")
-    if unknown := sorted(set(tensors) - wanted):
+    if unknown := sorted(set(tensors) - expected):
         raise OodFlowError(f"the tensors {unknown} are unknown")
     for name, tensor in tensors.items():
         if tensor.dtype != np.float32:

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 lbm_policy contributors
 # SPDX-License-Identifier: Apache-2.0
-"""What the score alone says of a chunk, and how it joins with the alarms."""
+"""The verdict of the score alone, and how it is joined with the alarms."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ class Judgement:
     overlap_steps: int = 0
 
 
-def temper(judged: Judgement, calibration: Calibration | None, episode: EpisodeState) -> Judgement:
-    """Turn an all-clear into less where there is no ground for it, and say what is missing."""
+def downgrade(judged: Judgement, calibration: Calibration | None, episode: EpisodeState) -> Judgement:
+    """Lower a level that the calibration or the episode does not support, and say what is missing."""
     if calibration is None:
         return replace(
             judged, level=Level.UNCALIBRATED, text="there is no calibration; lbm calibrate makes one"

@@ -60,7 +60,7 @@ class ChunkLayout:
         }
 
     def _facts(self) -> dict[str, tuple[str, str]]:
-        """Field to its words and its value, for people."""
+        """Field to its name in words and its value."""
         return {
             "checkpoint_id": ("checkpoint", self.checkpoint_id or "(unknown)"),
             "n_samples": ("K", f"{self.n_samples} samples"),

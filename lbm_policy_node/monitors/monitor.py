@@ -37,7 +37,7 @@ from lbm_policy_node.monitors.calibration.calibration import Calibration
 from lbm_policy_node.monitors.calibration.thresholds import LEVELS
 from lbm_policy_node.monitors.columns import ScoredColumns
 from lbm_policy_node.monitors.episode_state import EpisodeState, begin, out_of_order
-from lbm_policy_node.monitors.judgement import NAN, Judgement, decide, temper
+from lbm_policy_node.monitors.judgement import NAN, Judgement, decide, downgrade
 from lbm_policy_node.monitors.layout import ChunkLayout
 from lbm_policy_node.monitors.pair import NoOverlap, PairError
 from lbm_policy_node.monitors.progress.report import ProgressReport
@@ -49,7 +49,7 @@ from lbm_policy_node.monitors.statistics import make_statistic
 from lbm_policy_node.monitors.verdict import Level, Verdict
 
 _MAY_VARY = {"n_samples", "execution_horizon"}
-"""Between two chunks; the calibration still wants them as they were."""
+"""Between two chunks; a calibration still requires the values it was made with."""
 
 
 class Monitor:
@@ -99,7 +99,7 @@ class Monitor:
         """Forget the episode; the next chunk begins one. Clears a STOP.
 
         Args:
-            why: For the next verdict's text, such as "a person took over".
+            why: For the next verdict's text, such as "the operator took over".
         """
         self._episode, self._reset_why = None, why or "the monitor was reset"
 
@@ -155,7 +155,7 @@ class Monitor:
             self._statistic.reset()
 
     def _foreign(self, chunk: ActionChunk) -> str:
-        """How the chunk differs from the calibration's, unless it cannot be judged at all; empty: not."""
+        """How the chunk differs from the calibration's; empty when it does not or cannot be judged."""
         if self._calibration is None:
             return ""
         differences = ChunkLayout.of(chunk).differences(self._calibration.layout)
@@ -187,7 +187,7 @@ class Monitor:
             return Judgement(Level.FAULT, defect)
         if previous is None:
             text = f"nothing to compare with yet: {episode.began}"
-            return temper(Judgement(Level.WARMING_UP, text), self._calibration, episode)
+            return downgrade(Judgement(Level.WARMING_UP, text), self._calibration, episode)
         return self._score(episode, previous, chunk)
 
     def _score(self, episode: EpisodeState, previous: ActionChunk, chunk: ActionChunk) -> Judgement:
@@ -203,7 +203,7 @@ class Monitor:
             statistic = self._statistic.update(self._calibration.standardisation(scored.value))
             text = f"{self._calibration.statistic} of {self.score_name} is {statistic:.3g}"
         judged = Judgement(Level.NORMAL, text, scored.value, statistic, scored.overlap_steps)
-        return temper(judged, self._calibration, episode)
+        return downgrade(judged, self._calibration, episode)
 
     def _alarm(
         self, episode: EpisodeState, chunk: ActionChunk, calibration: Calibration | None, judged: Judgement

@@ -7,7 +7,7 @@ from enum import IntEnum
 
 
 class Level(IntEnum):
-    """How worried to be; the numbers are those of MonitorVerdict.msg. Only NORMAL is an all-clear."""
+    """How serious it is; the numbers are those of MonitorVerdict.msg. Only NORMAL is an all-clear."""
 
     NOT_APPLICABLE = 0
     """The score says nothing here: a deterministic policy, or chunks without samples."""
@@ -16,7 +16,7 @@ class Level(IntEnum):
     NORMAL = 2
     """No detector is above a threshold."""
     WARN = 3
-    """Above the first threshold: a person should look."""
+    """Above the first threshold: the operator should look."""
     STOP = 4
     """Above the second; stays until the next episode."""
     UNCALIBRATED = 5
@@ -42,7 +42,7 @@ class Verdict:
         overlap_steps: Rows that were compared; 0 for none.
         n_samples: Samples of this chunk.
         calibration_id: Which calibration gave the thresholds; empty for none.
-        text: Why, for a person; never empty.
+        text: Why, in words; never empty.
 
     Raises:
         ValueError: A WARN or STOP without a detector, or any verdict without a text.

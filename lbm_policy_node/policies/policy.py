@@ -18,7 +18,7 @@ FloatArray = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class ImageFeature:
-    """A camera image that the policy wants: feature key and size in pixels."""
+    """A camera image that the policy needs: feature key and size in pixels."""
 
     key: str
     height: int
@@ -42,7 +42,7 @@ class PolicySpec:
     horizon: int
     """Rows of a chunk, counted from the newest observation."""
     n_obs_steps: int
-    """Observations that `infer` wants."""
+    """Observations that `infer` needs."""
     n_action_steps: int
     """Rows to execute before the next chunk takes over."""
     step_s: float | None
@@ -141,10 +141,10 @@ class EmbeddingPolicy(Policy, Protocol):
 
 @runtime_checkable
 class ClosingPolicy(Policy, Protocol):
-    """A policy that holds something to let go of, such as a connection."""
+    """A policy that holds a resource to release, such as a connection."""
 
     def close(self) -> None:
-        """Let go; an `infer` in another thread ends at once. Any thread may call it."""
+        """Release it; an `infer` in another thread ends at once. Any thread may call it."""
         ...
 
 
@@ -152,7 +152,7 @@ class DescribedPolicy(Policy, Protocol):
     """A policy that was loaded from a checkpoint and can say what it is."""
 
     def describe(self) -> Mapping[str, str]:
-        """Facts beyond the spec, for people, by heading."""
+        """Facts beyond the spec, for users, by heading."""
         ...
 
 
@@ -165,7 +165,7 @@ def check_request(
         ValueError: Naming what does not fit.
     """
     if len(history) != spec.n_obs_steps:
-        raise ValueError(f"the history has {len(history)} observations, the policy wants {spec.n_obs_steps}")
+        raise ValueError(f"the history has {len(history)} observations, the policy needs {spec.n_obs_steps}")
     if n_samples < 1:
         raise ValueError(f"n_samples is {n_samples}, expected at least 1")
     if prefix is not None and not spec.accepts_prefix:

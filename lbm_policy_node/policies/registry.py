@@ -62,7 +62,7 @@ def kinds_with(ability: Callable[[PolicyKind], object]) -> dict[str, PolicyKind]
     for name in _KINDS.names():
         try:
             kind = _KINDS.get(name)
-        except PluginError:  # who asks for it by its name is told why
+        except PluginError:  # `get` gives the reason to who asks for it by name
             continue
         if ability(kind):
             found[name] = kind

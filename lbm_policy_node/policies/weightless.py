@@ -128,7 +128,7 @@ class WeightlessPolicy:
         return np.repeat((held + sine[:, None])[None], n_samples, axis=0)
 
     def describe(self) -> Mapping[str, str]:
-        """Facts about the policy for people."""
+        """Facts about the policy, for users."""
         sine = f"{self.config.sine_amplitude:g} every {self.config.sine_period_s:g} s"
         return {"holds state values": str(list(self.config.hold_state_indices)), "sine": sine}
 

@@ -79,7 +79,7 @@ class Candidate:
     def answer(self, rebuilt: Rebuilt) -> ActionChunk:
         """Ask for the recorded chunk again, with its seed and number of samples.
 
-        A checkpoint other than the recorded one draws as many as its own calibration wants, if those are
+        A checkpoint other than the recorded one draws as many as its own calibration needs, if those are
         more; the first samples do not depend on how many there are.
 
         Raises:
@@ -107,14 +107,14 @@ class Candidate:
         )
 
     def for_monitor(self, chunk: ActionChunk) -> ActionChunk:
-        """The answer as the calibration wants it: no more samples than it was made with."""
-        wanted = self.calibration.layout.n_samples if self.calibration else 0
-        return replace(chunk, samples=chunk.samples[:wanted]) if 0 < wanted < len(chunk.samples) else chunk
+        """The answer as the calibration needs it: no more samples than it was made with."""
+        needed = self.calibration.layout.n_samples if self.calibration else 0
+        return replace(chunk, samples=chunk.samples[:needed]) if 0 < needed < len(chunk.samples) else chunk
 
     def _embedding(self, rebuilt: Rebuilt) -> Array:
         """What the node would send along: the monitor's out-of-distribution score looks at it."""
         scored = self.calibration is not None and score_class(self.calibration.score.name).needs_embedding
-        wanted = scored or rebuilt.inputs.chunk.embedding.size
-        if not wanted or not isinstance(self.policy, EmbeddingPolicy):
+        used = scored or rebuilt.inputs.chunk.embedding.size
+        if not used or not isinstance(self.policy, EmbeddingPolicy):
             return np.empty(0, np.float32)
         return np.asarray(self.policy.embed(rebuilt.history), np.float32)

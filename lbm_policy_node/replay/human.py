@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 lbm_policy contributors
 # SPDX-License-Identifier: Apache-2.0
-"""What a person did while driving, and how far a chunk lies from it."""
+"""The operator's actions while driving, and how far a chunk lies from them."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from lbm_policy_node.monitors.columns import ScoredColumns
 
 @dataclass(frozen=True)
 class HumanError:
-    """Mean absolute distance to a person's actions, over the rows due while the person drove.
+    """Mean absolute distance to the operator's actions, over the rows due while the operator drove.
 
     Attributes:
         rows: How many rows.
@@ -55,7 +55,7 @@ class HumanActions:
     def error(self, chunk: ActionChunk) -> HumanError | None:
         """Compare the rows that are due within an intervention; None where there is none.
 
-        Between two control ticks the person's action is interpolated as the executor does it.
+        Between two control ticks the operator's action is interpolated as the executor does it.
         """
         times = [chunk.row_time_ns(row) for row in range(chunk.horizon)]
         pairs = [

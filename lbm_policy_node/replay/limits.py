@@ -61,7 +61,7 @@ class Verdict:
 
     Attributes:
         reasons: Each thing that does not hold, worst chunk named.
-        notes: What a person should know all the same.
+        notes: What the user should know even so.
     """
 
     reasons: tuple[str, ...]
@@ -136,11 +136,11 @@ def _inhuman(report: ReplayReport, limit: float | None) -> list[str]:
     if limit is None:
         return []
     if report.human is None:
-        return ["max_human_error is asked, but no row of a chunk is due while a person drove"]
+        return ["max_human_error is asked, but no row of a chunk is due while the operator drove"]
     if report.human.largest <= limit:
         return []
     column = report.human_names[report.human.columns.index(report.human.largest)]
-    text = f"the mean distance to what the person did is {report.human.largest:.3g} in '{column}'"
+    text = f"the mean distance to the operator's actions is {report.human.largest:.3g} in '{column}'"
     return [f"{text}, allowed is {limit:g}"]
 
 
@@ -170,7 +170,7 @@ def _notes(report: ReplayReport, limits: Limits, tolerance: float | None) -> lis
     if gone := len(report.lost) - early + len(report.broken):
         notes.append(f"{gone} of {report.n_recorded} chunks are not reproducible")
     if assumed := sum(chunk.assumed for chunk in report.chunks):
-        notes.append(f"{assumed} chunks do not name their messages, which were aligned anew")
+        notes.append(f"{assumed} chunks do not name their messages, which were aligned again")
     if report.dropped:
         notes.append(f"the recorder lost {report.dropped} messages")
     return notes

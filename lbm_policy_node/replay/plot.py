@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 lbm_policy contributors
 # SPDX-License-Identifier: Apache-2.0
-"""A replay as a picture: differences, the monitor's statistic, and the distance to the person, over time."""
+"""A replay plotted over time: differences, the monitor's statistic, distance to the operator's actions."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def plot(report: ReplayReport, path: Path, *, tolerance: float | None = None) ->
         for first_ns, last_ns in report.human_intervals_ns:
             panel.axvspan(*(_seconds(report, ns) for ns in (first_ns, last_ns)), color="0.5", alpha=0.18)
         panel.grid(alpha=0.25)
-    panels[-1].set_xlabel("time since the episode began, s (grey: a person drives)")
+    panels[-1].set_xlabel("time since the episode began, s (grey: the operator drives)")
     panels[-1].set_xlim(0.0, max(report.duration_s, 1e-3))
     which = "the recorded checkpoint" if report.same_checkpoint else "another checkpoint"
     figure.suptitle(f"{report.episode_id} with {report.checkpoint_id}, {which}")
@@ -130,7 +130,7 @@ def _thresholds(panel: Any, verdicts: Sequence[Any], color: str, name: str) -> N
 
 
 def _human(panel: Any, report: ReplayReport) -> None:
-    panel.set(title="mean distance to what the person did, worst column", ylabel="column's unit")
+    panel.set(title="mean distance to the operator's actions, worst column", ylabel="column's unit")
     sides = (("recorded_human", "recorded", RECORDED, "o", 7), ("human", "now", NOW, "D", 4))
     drawn = False
     for field, name, color, marker, size in sides:
@@ -147,7 +147,7 @@ def _human(panel: Any, report: ReplayReport) -> None:
         _legend(panel)
     else:
         panel.annotate(
-            "no row of a chunk is due while a person drives",
+            "no row of a chunk is due while the operator drives",
             (0.5, 0.5),
             xycoords="axes fraction",
             ha="center",

@@ -39,10 +39,10 @@ class ChunkResult:
 
     Attributes:
         chunk_id, index, stamp_ns: Of the recorded chunk; the stamp is its newest observation's.
-        assumed: Its observations were aligned anew, because the chunk does not name its messages.
+        assumed: Its observations were aligned again, because the chunk does not name its messages.
         difference: Between the recorded and the new answer.
         mmd: Between their sample sets; NaN where there are no two samples.
-        human, recorded_human: Distance of the new and of the recorded chunk to what a person did.
+        human, recorded_human: Distance of the new and of the recorded chunk to the operator's actions.
         inference_s, recorded_inference_s: Durations.
         verdict, recorded_verdict: None where there is no monitor.
     """
@@ -105,7 +105,7 @@ class ReplayReport:
         dropped: Messages that the recorder lost.
         start_ns: When the episode began, ROS time.
         duration_s: Of the episode, ROS time.
-        human_intervals_ns: When a person drove, ROS time.
+        human_intervals_ns: When the operator drove, ROS time.
         wall_s: Of the replay.
     """
 

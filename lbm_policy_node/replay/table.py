@@ -42,7 +42,7 @@ def _head(report: ReplayReport) -> list[str]:
 
 
 def _columns(report: ReplayReport) -> list[str]:
-    """A line per action column: the largest difference, and the distance to the person's actions."""
+    """A line per action column: the largest difference, and the distance to the operator's actions."""
     if not report.chunks:
         return []
     largest = np.max([chunk.difference.columns for chunk in report.chunks], axis=0)

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 lbm_policy contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Tell a node that the ROS clock went back: a simulation was reset, a bag started over."""
+"""Notify a node that the ROS clock went back: a simulation was reset, a bag started over."""
 
 from collections.abc import Callable
 

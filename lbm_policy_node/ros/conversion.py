@@ -49,7 +49,7 @@ def sample_from_message(message: Any, type_name: str) -> Sample:
 
 
 def lazy_sample(message: Any, type_name: str) -> LazySample:
-    """Hold a message that is converted as above when somebody asks for its content."""
+    """Hold a message that is converted as above when its content is first read."""
     if isinstance(message, Image) and message.encoding not in KNOWN_ENCODINGS:
         return LazySample(lambda: sample_from_message(message, type_name), lambda: _cv_bridge_size(message))
     return samples.lazy_sample(message, type_name)

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 lbm_policy contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Stamped facts on `episode_events`, for every node that has one to tell."""
+"""Publishes stamped facts on `episode_events`, for every node that has one."""
 
 from lbm_msgs.msg import EpisodeEvent
 from rclpy.node import Node

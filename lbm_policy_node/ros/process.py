@@ -43,7 +43,7 @@ class StopSignal:
         threading.Thread(target=self._watch, name="stop-signal", daemon=True).start()
 
     def __call__(self) -> bool:
-        """Tell whether to stop."""
+        """Return whether to stop."""
         return self._stopped.is_set()
 
     def _watch(self) -> None:
@@ -53,7 +53,7 @@ class StopSignal:
 
 
 def spin(executor: SingleThreadedExecutor, stopped: Callable[[], bool]) -> None:
-    """Execute callbacks until told to stop.
+    """Execute callbacks until the stop signal.
 
     ``spin_until_future_complete`` would do, but it adds one callback to the future per turn, for ever.
     """

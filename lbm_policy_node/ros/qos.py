@@ -44,7 +44,7 @@ CONTROL_STATE = _profile(reliable=True, depth=1000)
 after the writer's next heartbeat, by default within 3 s, unless it has left the history by then."""
 
 NEWEST_CONTROL = _profile(reliable=False, depth=1)
-"""For who wants to know who drives now: a message that was lost is made up for by the next tick's."""
+"""For subscribers that only need the present mode: the next tick's message replaces a lost one."""
 
 VERDICT = _profile(reliable=True, depth=10)
 """Few, small and each one may stop the robot."""
@@ -58,8 +58,8 @@ EPISODE_EVENT = _profile(reliable=True, depth=50)
 once. Volatile: a node that starts late must not act on what happened before."""
 
 TELEOP = _profile(reliable=False, depth=10)
-"""A person's commands. Best effort also receives from reliable publishers, and leader arms often publish best
-effort; what was lost is sent again with the next message, and silence pauses."""
+"""The operator's commands. Best effort also receives from reliable publishers, and leader arms often publish
+best effort; what was lost is sent again with the next message, and silence pauses."""
 
 RECORDED_CAMERA = _profile(reliable=False, depth=60)
 """For the recorder: two seconds in reserve for when an episode is being opened or others need the processor;

@@ -30,7 +30,7 @@ class Seldom(CallbackGroup):
         self._opened_s = clock()
 
     def can_execute(self, entity: Any) -> bool:
-        """Tell whether this is the time; asked before a wait set is made and before something is executed."""
+        """Return whether it is time; asked before a wait set is made and before something is executed."""
         now_s = self._clock()
         if now_s - self._opened_s >= PERIOD_S:
             self._opened_s = now_s

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 lbm_policy contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Make an action chunk of what a policy has answered."""
+"""Make an action chunk of the samples that a policy has returned."""
 
 from lbm_policy_node.core.spec.robot_spec import RobotSpec
 from lbm_policy_node.core.types import ActionChunk, Array

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from enum import IntEnum
 
-from lbm_policy_node.core.episodes.person_time import PersonTime
+from lbm_policy_node.core.episodes.operator_time import OperatorTime
 from lbm_policy_node.core.reasons import OK, Reason, ReasonCode
 
 MAX_INSTRUCTION_CHARACTERS = 1000
@@ -35,9 +35,9 @@ class Run:
         number: Counts the runs of this process; answers to an earlier run are recognized by it.
         instruction: In force now.
         started_ns: ROS time of acceptance.
-        time_limit_ns: ROS time it may take without the person's; 0 for no limit.
+        time_limit_ns: ROS time it may take, the operator's time not counted; 0 for no limit.
         n_chunks: Chunks published for it.
-        person: How much of it a person has had the robot.
+        operator_time: How long the operator has had the robot during the run.
     """
 
     number: int
@@ -45,11 +45,11 @@ class Run:
     started_ns: int
     time_limit_ns: int
     n_chunks: int = 0
-    person: PersonTime = field(default_factory=PersonTime)
+    operator_time: OperatorTime = field(default_factory=OperatorTime)
 
     def elapsed_s(self, now_ns: int) -> float:
-        """Return the ROS time since acceptance without the person's, s: it stands still in a takeover."""
-        return (now_ns - self.started_ns - self.person.until(now_ns)) * 1e-9
+        """Return the ROS time since acceptance, s, without the operator's time: a takeover pauses it."""
+        return (now_ns - self.started_ns - self.operator_time.until(now_ns)) * 1e-9
 
     def remaining_s(self, now_ns: int) -> float:
         """Return the ROS time left, s; infinity without a limit."""
@@ -67,7 +67,7 @@ class Ending:
 
 
 def check_instruction(instruction: str) -> Reason:
-    """Refuse an empty or an endless instruction; an empty one makes a policy move without a task."""
+    """Refuse an empty or a too long instruction; an empty one makes a policy move without a task."""
     if not instruction.strip():
         return Reason(ReasonCode.INSTRUCTION_INVALID, "the instruction is empty")
     if len(instruction) > MAX_INSTRUCTION_CHARACTERS:
@@ -83,12 +83,12 @@ class GoalHandler:
         """Start idle; ``on_end`` is called once per run, after ``run`` has become None."""
         self._on_end = on_end
         self._runs = 0
-        self._person = PersonTime()
+        self._operator_time = OperatorTime()
         self.enabled = False
         self.run: Run | None = None
 
     def check(self, instruction: str, time_limit_s: float) -> Reason:
-        """Tell whether a run could start now, without starting it."""
+        """Say why a run could not start now, without starting it."""
         if not self.enabled:
             return Reason(ReasonCode.NOT_ACTIVE, "the policy node is not active")
         if self.run is not None:
@@ -102,9 +102,11 @@ class GoalHandler:
         reason = self.check(instruction, time_limit_s)
         if reason.ok:
             self._runs += 1
-            self._person = self._person.anew(now_ns)
+            self._operator_time = self._operator_time.restarted(now_ns)
             limit_ns = round(time_limit_s * 1e9)
-            self.run = Run(self._runs, instruction.strip(), now_ns, limit_ns, person=self._person)
+            self.run = Run(
+                self._runs, instruction.strip(), now_ns, limit_ns, operator_time=self._operator_time
+            )
         return reason
 
     def set_instruction(self, instruction: str) -> Reason:
@@ -117,17 +119,17 @@ class GoalHandler:
         return reason
 
     def rebase(self, jump_ns: int) -> None:
-        """Keep the elapsed time of the run when the clock has jumped by so much."""
-        self._person = self._person.rebased(jump_ns)
+        """Keep the elapsed time of the run when the clock has jumped by ``jump_ns``."""
+        self._operator_time = self._operator_time.rebased(jump_ns)
         if self.run is not None:
             started_ns = self.run.started_ns + jump_ns
-            self.run = replace(self.run, started_ns=started_ns, person=self._person)
+            self.run = replace(self.run, started_ns=started_ns, operator_time=self._operator_time)
 
     def on_control(self, mode: int, code: int, stamp_ns: int) -> None:
-        """Take a control tick: who drives and the code of the reason; a person's time is not the run's."""
-        self._person = self._person.after(mode, code, stamp_ns)
+        """Take a control tick: who drives and the code of the reason; the operator's time does not count."""
+        self._operator_time = self._operator_time.after(mode, code, stamp_ns)
         if self.run is not None:
-            self.run = replace(self.run, person=self._person)
+            self.run = replace(self.run, operator_time=self._operator_time)
 
     def count_chunk(self) -> None:
         """Count a published chunk of the run."""

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 lbm_policy contributors
 # SPDX-License-Identifier: Apache-2.0
-"""One inference: what is asked, what is answered, and whether the answer has the right shape."""
+"""One inference: the request, the result, and the check of its shapes."""
 
 import time
 from collections.abc import Callable, Sequence

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 lbm_policy contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Inference in a thread of its own, one request at a time, so that no callback waits for it."""
+"""Runs inference in its own thread, one request at a time, so that no callback waits for it."""
 
 import queue
 import threading

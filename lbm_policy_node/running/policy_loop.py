@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 lbm_policy contributors
 # SPDX-License-Identifier: Apache-2.0
-"""While a goal runs: look, remember, infer when due, publish the chunk, and say what is going on.
+"""The loop of a running goal: observe, keep the history, infer when due, publish chunks, report the status.
 
 No ROS here: times come in, chunks go out through a callable. The policy node calls it on every message, the
 simulated roll-out at every step of simulated time.
@@ -69,7 +69,7 @@ class PolicyLoop:
         self.restart()
 
     def restart(self, since_ns: int = 0) -> None:
-        """Begin anew: a run starts, somebody else drove, or the clock has jumped.
+        """Forget the history: a run starts, the operator drove, or the clock has jumped.
 
         An answer in flight will be thrown away, and so will observations of before ``since_ns``.
         """
@@ -89,7 +89,7 @@ class PolicyLoop:
         self._gate.restart()
 
     def report(self) -> PolicyReport:
-        """Say what is going on."""
+        """Return the policy's status."""
         run, reason = self._goals.run, self._observing if not self._observing.ok else self._failure
         state = PolicyState.IDLE
         if run is not None:

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 lbm_policy contributors
 # SPDX-License-Identifier: Apache-2.0
-"""What the policy node says about itself; becomes PolicyStatus, action feedback and /diagnostics."""
+"""The policy node's report of its status; becomes PolicyStatus, action feedback and /diagnostics."""
 
 from dataclasses import dataclass, field
 

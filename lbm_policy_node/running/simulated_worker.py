@@ -7,7 +7,7 @@ from collections.abc import Callable
 from .inference import Inference, InferenceRequest, InferenceResult
 
 
-def _nobody() -> None:
+def _nothing() -> None:
     pass
 
 
@@ -19,7 +19,7 @@ class SimulatedWorker:
     """
 
     def __init__(
-        self, inference: Inference, latency_ns: int, on_inference: Callable[[], None] = _nobody
+        self, inference: Inference, latency_ns: int, on_inference: Callable[[], None] = _nothing
     ) -> None:
         """Start idle.
 

@@ -63,7 +63,7 @@ def check_exposure(host: str, api_key: str, *, allow_unauthenticated: bool) -> s
             "--api-key-file, stay on 127.0.0.1, or say --allow-unauthenticated-network"
         )
     return (
-        f"WARNING: anybody who can reach {host} can use this policy, no key is asked. Whoever gets "
+        f"WARNING: anyone who can reach {host} can use this policy, no key is asked. Whoever gets "
         "between robot and server can also make the robot move."
     )
 

@@ -62,7 +62,7 @@ class LeRobotPolicy:
         return np.stack([self.draw(history[-1], seed + i * SEED_STRIDE) for i in range(n_samples)])
 
     def describe(self) -> Mapping[str, str]:
-        """Facts about the policy for people."""
+        """Facts about the policy, for users."""
         count = sum(parameter.numel() for parameter in self._policy.parameters())
         return {"parameters": f"{count:,}", "runs in": "LeRobot"}
 
@@ -110,7 +110,7 @@ def load_lerobot(path: Path, device: str) -> LeRobotPolicy:
 
 
 def _spec(path: Path, config: Any) -> PolicySpec:
-    """What config.json says; the horizon stands open."""
+    """Read the spec from config.json, without the horizon."""
     file, sidecar = path / CONFIG_FILE, read_sidecar(path)
     if config.n_obs_steps != 1:
         text = f"is {config.n_obs_steps}; only policies of one observation step can be served from LeRobot"

@@ -134,7 +134,7 @@ def _steps(value: Any, meaning: str, axes: int, n_steps: int) -> list[np.ndarray
     if value.ndim == axes:
         return [value] * n_steps
     if len(value) != n_steps:
-        raise RequestError(f"'{meaning}' has {len(value)} steps; the policy wants {n_steps}")
+        raise RequestError(f"'{meaning}' has {len(value)} steps; the policy needs {n_steps}")
     return list(value)
 
 

@@ -60,7 +60,7 @@ class ServerConfig:
 
 
 class PolicyServer:
-    """Serves one policy until it is told to stop."""
+    """Serves one policy until it is stopped."""
 
     def __init__(self, policy: DescribedPolicy, config: ServerConfig, keys: KeyMap) -> None:
         """Prepare; nothing listens yet."""
@@ -85,7 +85,7 @@ class PolicyServer:
             compression=None,
             max_size=config.max_message_bytes,
             max_queue=1,
-            origins=[None],  # a web page in somebody's browser is no client
+            origins=[None],  # a web page in a browser is no client
             process_request=self._admit,
             open_timeout=config.client_timeout_s,
             ping_interval=config.client_timeout_s,  # a client that stalls within a frame cannot answer a ping
@@ -128,7 +128,7 @@ class PolicyServer:
             began = time.perf_counter()
             reply = await loop.run_in_executor(self._worker, session.answer, request)
             if isinstance(reply, str):
-                logger.warning("%s is told: %s", client.remote_address, reply)
+                logger.warning("error sent to %s: %s", client.remote_address, reply)
             await asyncio.wait_for(client.send(reply), self._config.client_timeout_s)
             session.previous_total_ms = (time.perf_counter() - began) * 1e3
 

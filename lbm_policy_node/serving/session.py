@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 lbm_policy contributors
 # SPDX-License-Identifier: Apache-2.0
-"""What one client is told: bytes in, bytes or an error text out (no sockets here)."""
+"""Answers one client: bytes in, bytes or an error text out (no sockets here)."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ class Session:
         self._policy, self._keys = policy, keys
         self._n_unseeded = 0
         self.previous_total_ms: float | None = None
-        """From the arrival of the last request to its sent reply; openpi's clients are told with the next."""
+        """From the arrival of the last request to its sent reply; openpi's clients get it with the next."""
 
     def answer(self, message: bytes | str) -> bytes | str:
-        """Answer a request; a text says why there is no answer, for a person."""
+        """Answer a request; a text says why there is no answer."""
         if isinstance(message, str):
             return "the request is a text frame; expected a binary frame with a msgpack map"
         try:

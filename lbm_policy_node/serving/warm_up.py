@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 lbm_policy contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The first inference loads kernels and allocates memory; it is made before anybody waits for it."""
+"""Runs the first inference, which loads kernels and allocates memory, before a client waits for it."""
 
 from __future__ import annotations
 

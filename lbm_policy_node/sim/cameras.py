@@ -44,7 +44,7 @@ _WRIST_SLOT = "gripperPOV"  # already mounted on the hand
 class CameraRig:
     """Renders the front and the wrist camera of one model; one offscreen context, to be closed.
 
-    The first picture makes the context, which takes a third of a second: a scene that nobody looks at does
+    The first picture makes the context, which takes a third of a second: a scene that is never rendered does
         without. Shadows, reflections and multisampling are off: a 128 x 128 image costs about 5 ms on one CPU
         core instead of 100, and the context 64 MiB less.
     """

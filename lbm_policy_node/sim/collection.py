@@ -35,7 +35,7 @@ class CollectionConfig:
     episodes: int = setting(100, "Successful demonstrations per task.")
     ajar_episodes: int = setting(
         60,
-        "More per drawer and window task, with the part half open, where only the instruction tells which "
+        "More per drawer and window task, with the part half open, where only the instruction says which "
         "way to move it.",
     )
     seed: int = setting(

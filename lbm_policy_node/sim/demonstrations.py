@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 lbm_policy contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Demonstrations: what cameras and hand showed at each policy step, and what the expert wanted next."""
+"""Demonstrations: what cameras and hand showed at each policy step, and the expert's next target."""
 
 from __future__ import annotations
 
@@ -83,11 +83,11 @@ def demonstrate(
 def _expert_step(robot: SimulatedRobot, expert: ScriptedExpert, disturbance_m: Array) -> Array:
     """Run one policy step; return the target that the undisturbed expert would have reached, (4,) float32."""
     per_tick = disturbance_m / TICKS_PER_STEP
-    wanted = robot.commanded_position
+    target = robot.commanded_position
     gripper = 0.0
     for _ in range(TICKS_PER_STEP):
         delta, gripper = expert.act(robot)
-        wanted = wanted + delta * MAX_STEP_M
+        target = target + delta * MAX_STEP_M
         robot.tick_by(delta + per_tick / MAX_STEP_M, gripper)
     low, high = robot.environment.mocap_low, robot.environment.mocap_high
-    return np.append(np.clip(wanted, low, high), gripper).astype(np.float32)
+    return np.append(np.clip(target, low, high), gripper).astype(np.float32)

@@ -83,8 +83,8 @@ def trials(config: EvaluationConfig) -> list[Trial]:
 
 def evaluate(config: EvaluationConfig, *, processes: int, block: int = 5) -> Iterator[list[Outcome]]:
     """Run all episodes; yields blocks of outcomes as they finish, in no particular order."""
-    wanted = trials(config)
-    blocks = [wanted[i : i + block] for i in range(0, len(wanted), block)]
+    planned = trials(config)
+    blocks = [planned[i : i + block] for i in range(0, len(planned), block)]
     yield from run_in_processes(run_trials, [(part, config) for part in blocks], processes)
 
 

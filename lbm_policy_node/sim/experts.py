@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 lbm_policy contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Meta-World's scripted experts as a source of demonstrations and as a stand-in for a person."""
+"""Meta-World's scripted experts as a source of demonstrations and as a stand-in for an operator."""
 
 from __future__ import annotations
 

@@ -50,7 +50,7 @@ class SimulatedRobot:
     """Steps the physics, tracks a Cartesian target, and reports what sensors would. Not thread-safe.
 
     Attributes:
-        perturbations: Who disturbs the episode that the next reset begins; may be set anew before each.
+        perturbations: Who disturbs the episode that the next reset begins; may be changed before each.
     """
 
     def __init__(
@@ -138,7 +138,7 @@ class SimulatedRobot:
 
     @property
     def commanded_position(self) -> Array:
-        """Where the controller currently wants the end effector, shape (3,), m."""
+        """The controller's current target of the end effector, shape (3,), m."""
         return self.environment.data.mocap_pos[0].copy()
 
     @property
@@ -175,7 +175,7 @@ class SimulatedRobot:
         return names, np.array([j.qpos[0] for j in joints]), np.array([j.qvel[0] for j in joints])
 
     def close(self) -> None:
-        """Release the renderer, which the next picture would make anew."""
+        """Release the renderer, which the next picture would make again."""
         self._cameras.close()
 
     @property

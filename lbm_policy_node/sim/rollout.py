@@ -104,7 +104,7 @@ OnInference = Callable[[], None]
 """Called after each inference, before the robot moves on; may look at the simulator."""
 
 
-def _nobody() -> None:
+def _nothing() -> None:
     pass
 
 
@@ -115,7 +115,7 @@ def roll_out(
     scene: Scene,
     instruction: str,
     config: RolloutConfig,
-    on_inference: OnInference = _nobody,
+    on_inference: OnInference = _nothing,
 ) -> Rollout:
     """Run one episode; deterministic given the scene.
 
@@ -133,7 +133,7 @@ def drive(
     seed: int,
     instruction: str,
     config: RolloutConfig,
-    on_inference: OnInference = _nobody,
+    on_inference: OnInference = _nothing,
 ) -> Rollout:
     """Run one episode from where the robot stands; chunk i has the policy seed ``policy_seed(seed) + i``."""
     episode = _Episode(robot, policy, spec, seed, instruction, config, on_inference)
@@ -216,7 +216,7 @@ class _Episode:
             self.solved_at = step + 1
 
     def result(self) -> Rollout:
-        """Sum up; a chunk whose time has not come counts, but nobody executes it."""
+        """Sum up; a chunk whose time has not come counts, but is not executed."""
         self.over = True
         self.now_ns = self.worker.stop() or self.now_ns
         self._take_answer()

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 lbm_policy contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Goes back to an earlier moment of an episode, so that somebody else can finish it from there."""
+"""Goes back to an earlier moment of an episode, so that the operator can finish it from there."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ class Task:
         environment: Meta-World's name of the environment and of its scripted expert.
         instruction: The language command that stands for the task.
         goal_is_visible: Whether the goal marker is drawn. It is the only sign of where to go in the goal
-            tasks; elsewhere it would tell the policy the task, so that language would decide nothing.
+            tasks; elsewhere it would show the policy the task, so that language would decide nothing.
         expert_speed: Largest speed of the scripted expert, as a share of the controller's. Below 1 where the
             expert still succeeds; opening the door and inserting the peg need its full speed.
     """

@@ -71,9 +71,9 @@ def assert_replays(
     from lbm_policy_node.replay.limits import Limits, judge
 
     asked: Mapping[str, Any] = {"tolerance": tolerance, **limits}
-    wanted = Limits(**asked)
+    required = Limits(**asked)
     report = replay_episode(episode, checkpoint)
-    verdict = judge(report, wanted)
+    verdict = judge(report, required)
     if not verdict.passed:
         reasons = "\n  ".join(verdict.reasons)
         raise AssertionError(f"{report.episode_id} with checkpoint {report.checkpoint_id}:\n  {reasons}")

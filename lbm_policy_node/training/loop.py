@@ -195,5 +195,5 @@ def learning_rate(step: int, config: TrainConfig) -> float:
 
 def _precision(config: TrainConfig, device: str) -> str:
     cuda = device != "cpu" and torch.cuda.is_available()
-    wanted = {"auto": "bf16" if cuda else "no", "fp32": "no", "bf16": "bf16"}
-    return wanted[config.precision]
+    precisions = {"auto": "bf16" if cuda else "no", "fp32": "no", "bf16": "bf16"}
+    return precisions[config.precision]

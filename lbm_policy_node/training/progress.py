@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 lbm_policy contributors
 # SPDX-License-Identifier: Apache-2.0
-"""What a training run tells: a progress bar, a log with one JSON object per line, and a loss plot."""
+"""What a training run shows: a progress bar, a log with one JSON object per line, and a loss plot."""
 
 from __future__ import annotations
 

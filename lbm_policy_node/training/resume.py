@@ -51,7 +51,7 @@ def save_state(
 def load_state(folder: Path, learner: Trainee, average: nn.Module, optimizer: torch.optim.Optimizer) -> int:
     """Restore a run; returns the number of steps done, 0 if there is nothing to resume.
 
-    A goal head that the run did not have before starts afresh; one that is not wanted any more is left out.
+    A goal head that the run did not have before starts with new weights; one no longer trained is left out.
     """
     path = folder / STATE_FILE
     if not path.exists():

@@ -43,7 +43,7 @@ class Subject(Protocol):
     optimizer: OptimizerSettings
 
     def inputs(self, batch: dict[str, Array], device: torch.device) -> dict[str, Tensor]:
-        """A batch of samples as the network wants it, on the device."""
+        """A batch of samples as the network takes it, on the device."""
         ...
 
     def write(self, folder: Path, weights: nn.Module, sidecar: Sidecar, storage: str) -> Any:

@@ -16,7 +16,7 @@ from lbm_policy_node.data.datasets.sample_weights import step_weights
 def dataset_weights(dataset: Dataset, rule: str) -> Array | None:
     """Weigh the steps of a dataset.
 
-    Classes are the exported ones, which know the true times (steps in which nobody drove are not in a
+    Classes are the exported ones, which know the true times (steps in which nothing drove are not in a
     dataset). Where there are none they are derived from who drove, episode by episode.
 
     Args:

@@ -124,7 +124,7 @@ def test_given_checkpoint_is_taken_as_it_is() -> None:
 
 @pytest.mark.slow
 @pytest.mark.timeout(300)
-def test_a_person_rescues_a_disturbed_episode_and_the_recording_becomes_a_dataset(
+def test_the_operator_rescues_a_disturbed_episode_and_the_recording_becomes_a_dataset(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     config = GraphConfig(
@@ -143,7 +143,7 @@ def test_a_person_rescues_a_disturbed_episode_and_the_recording_becomes_a_datase
     planned = DemoPlan(episodes=(RESCUE,), **limits, output=str(tmp_path), record=True)
     outcome = run_plan(planned, describe(config), lambda _event: None)
     (result,) = outcome.results
-    assert result.ending.startswith("solved by a person; stopped by the monitor")
+    assert result.ending.startswith("solved by the operator; stopped by the monitor")
     assert finish(outcome, describe(config), tmp_path, required=0) == 0
     printed = capsys.readouterr().out
     assert "1 of 1 episodes exported" in printed and "timeline.png" in printed

@@ -61,7 +61,7 @@ def test_absent_robot_and_broken_spec_exit_with_one_and_say_what_to_do(domain: i
     result, checks = run("--robot", str(SPEC), "--duration", "0.5")
     assert result.exit_code == 1
     assert (
-        "nobody publishes /joint_states" in checks["stream joints"]["text"]
+        "no publisher of /joint_states" in checks["stream joints"]["text"]
         and checks["stream joints"]["advice"]
     )
     broken = tmp_path / "broken.yaml"

@@ -83,7 +83,7 @@ def test_the_picture_shows_who_drove(folder, tmp_path):
     def share(color):
         return (np.abs(picture.astype(int) - color).max(axis=2) <= 2).mean()
 
-    assert share((0xFD, 0x8D, 0x3C)) > 0.005  # a person
+    assert share((0xFD, 0x8D, 0x3C)) > 0.005  # the operator
     assert share((0x6B, 0xAE, 0xD6)) > 0.01  # the policy
     assert share((0xCB, 0x18, 0x1D)) < 0.002  # no stop; an alarm's mark and a line only
 

@@ -33,7 +33,7 @@ def test_stream_that_delivers_is_fine() -> None:
 @pytest.mark.parametrize(
     ("change", "text", "advice"),
     [
-        ({"types": []}, "nobody publishes /camera/front/image_raw", "start its driver"),
+        ({"types": []}, "no publisher of /camera/front/image_raw", "start its driver"),
         (
             {"types": ["sensor_msgs/msg/CompressedImage"]},
             "is sensor_msgs/msg/CompressedImage",

@@ -149,7 +149,7 @@ def test_monitor_can_be_left_out_and_be_made_to_warn_only(checkpoint: str) -> No
     assert warning.processes[0].parameters["monitor_stop"] == "warn"
 
 
-def test_monitor_without_a_calibration_starts_only_when_told_and_says_what_is_missing(
+def test_monitor_without_a_calibration_starts_only_on_request_and_says_what_is_missing(
     checkpoint: str,
 ) -> None:
     graph = describe(GraphConfig(robot="metaworld", checkpoint=checkpoint, monitor="on"))

@@ -56,7 +56,7 @@ class Cell:
         return self.executor.mode
 
     def stick(self, pressed: bool, x: float = 0.0, name: str = "stick") -> None:
-        """Send the dead-man and a twist of now."""
+        """Send the dead-man switch and a twist of now."""
         takeover, linear = self.executor.takeover, np.array([x, 0.0, 0.0])
         takeover.on_sample(name, TwistSample(linear, np.zeros(3), "base"), self.now_ns, self.now_ns)
         takeover.on_dead_man(name, pressed, self.now_ns, self.now_ns)

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 lbm_policy contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Keys without releases: the dead-man follows them safely, whatever is typed and however it is cut."""
+"""Keys without releases: the dead-man switch follows them safely, whatever is typed and however it is cut."""
 
 import numpy as np
 import pytest

@@ -73,7 +73,7 @@ def test_live_equals_offline_to_the_bit(statistic):
     np.testing.assert_array_equal([v.score for v in verdicts[1:]], scorer.scores(chunks))
 
 
-def test_each_episode_starts_afresh():
+def test_each_episode_starts_again():
     monitor = Monitor(COLUMNS, BOTH)
     first = run(monitor, clean(6))
     assert [(v.level, v.score, v.statistic) for v in run(monitor, clean(6))][1:] == [
@@ -90,10 +90,10 @@ def test_stop_ends_with_the_next_episode():
 def test_stop_ends_with_a_reset_and_the_reason_is_said():
     monitor = Monitor(COLUMNS, BOTH)
     run(monitor, shaken(6))
-    monitor.reset("a person took over")
+    monitor.reset("the operator took over")
     verdicts = run(monitor, clean(9)[6:])
     assert levels(verdicts) == [Level.WARMING_UP, Level.NORMAL, Level.NORMAL]
-    assert "a person took over" in verdicts[0].text
+    assert "the operator took over" in verdicts[0].text
 
 
 def test_stop_survives_whatever_else_comes():
@@ -224,7 +224,7 @@ def test_progress_report_about_an_earlier_episode_is_ignored():
     monitor, chunks = Monitor(COLUMNS, BOTH), clean(8)
     monitor.on_progress(_report(0))
     run(monitor, chunks[:3])
-    monitor.reset("a person took over")
+    monitor.reset("the operator took over")
     monitor.on_progress(_report(2))
     run(monitor, chunks[4:5])
     monitor.on_progress(_report(2))

@@ -65,7 +65,7 @@ def test_differences_are_given_for_each_column_in_its_unit(same, other, recordin
     ("limits", "word"),
     [
         ({"max_mmd": 0.0}, "MMD"),
-        ({"max_human_error": 1e-6}, "the person"),
+        ({"max_human_error": 1e-6}, "the operator's actions"),
         ({"no_new_alarms": True}, "no calibration"),
     ],
 )
@@ -123,7 +123,7 @@ def test_the_weightless_policy_is_reproduced_and_has_no_sample_sets(tmp_path):
     assert math.isnan(report.largest_mmd) and judge(report, Limits()).passed
 
 
-def test_chunks_that_do_not_name_their_messages_are_aligned_anew(recording, checkpoint, tmp_path):
+def test_chunks_that_do_not_name_their_messages_are_aligned_again(recording, checkpoint, tmp_path):
     def forget(_topic, _number, message):
         message.input_streams, message.input_stamps = [], []
         return [message]
@@ -133,7 +133,7 @@ def test_chunks_that_do_not_name_their_messages_are_aligned_anew(recording, chec
     assert len(report.chunks) == report.n_recorded and all(chunk.assumed for chunk in report.chunks)
     assert report.largest_difference <= 1e-4
     verdict = judge(report, Limits())
-    assert verdict.passed and "aligned anew" in verdict.notes[0]
+    assert verdict.passed and "aligned again" in verdict.notes[0]
 
 
 def test_few_images_are_in_memory_at_a_time(recording, checkpoint, monkeypatch):
@@ -151,7 +151,7 @@ def test_few_images_are_in_memory_at_a_time(recording, checkpoint, monkeypatch):
     assert len(held) >= 7 and max(held) <= 2 * 4 + 4  # two history steps of four streams, and what comes next
 
 
-def test_progress_is_told(recording, checkpoint):
+def test_progress_is_reported(recording, checkpoint):
     heard = []
     replay(recording, Candidate.load(checkpoint), on_chunk=lambda done, total: heard.append((done, total)))
     assert heard == [(i + 1, len(heard)) for i in range(len(heard))]

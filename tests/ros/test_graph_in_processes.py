@@ -89,7 +89,7 @@ def test_killing_the_policy_mid_motion_holds_within_the_chunk_and_says_why(graph
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_policy_that_is_told_to_leave_says_so_and_leaves_cleanly(graph, spec_file, tmp_path, number):
+def test_a_policy_that_is_reported_to_leave_says_so_and_leaves_cleanly(graph, spec_file, tmp_path, number):
     checkpoint = make_checkpoint(tmp_path / "checkpoint")
     parameters = {"robot": spec_file, "checkpoint": checkpoint, "use_sim_time": True}
     with NodeProcess("policy_node", tmp_path / "log", **parameters) as policy:

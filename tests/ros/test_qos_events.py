@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 lbm_policy contributors
 # SPDX-License-Identifier: Apache-2.0
-"""QoS events cost the executor next to nothing, and a topic that does not match is still told."""
+"""QoS events cost the executor next to nothing, and a topic that does not match is still reported."""
 
 from pathlib import Path
 
@@ -38,12 +38,12 @@ def test_a_configured_node_waits_for_no_qos_event_between_two_looks(graph: Graph
     assert len(list(node.waitables)) >= 20  # what each turn of the executor is spared
 
 
-def test_a_publisher_that_does_not_match_is_told(graph: Graph):
-    node, told = Node("listener"), []
-    events = SubscriptionEventCallbacks(incompatible_qos=told.append)
+def test_a_publisher_that_does_not_match_is_reported(graph: Graph):
+    node, reported = Node("listener"), []
+    events = SubscriptionEventCallbacks(incompatible_qos=reported.append)
     node.create_subscription(Bool, "estop", lambda _message: None, qos.EVENT, event_callbacks=events)
     look_seldom(node)
     graph.add(node)
     graph.robot.create_publisher(Bool, "/estop", qos.TELEOP)  # best effort, where reliable is asked for
-    graph.spin_until(lambda: told, "the mismatch to be told")
-    assert told[0].total_count == 1
+    graph.spin_until(lambda: reported, "the mismatch to be reported")
+    assert reported[0].total_count == 1

@@ -61,7 +61,7 @@ def test_the_time_limit_ends_the_run_once():
 def test_the_time_limit_stands_still_from_a_takeover_until_the_policy_goes_on():
     goals, endings = _handler()
     goals.start("go", 2.0, 10 * SECOND)
-    for tick in range(100, 200):  # a person drives from 11 s to 15 s, then the robot waits until 20 s
+    for tick in range(100, 200):  # the operator drives from 11 s to 15 s, then the robot waits until 20 s
         mode = ControlMode.HUMAN if 110 <= tick < 150 else ControlMode.HOLD
         goals.on_control(
             mode, ReasonCode.HUMAN_CONTROL if tick >= 110 else ReasonCode.NO_CHUNK, tick * SECOND // 10
@@ -75,7 +75,7 @@ def test_the_time_limit_stands_still_from_a_takeover_until_the_policy_goes_on():
     assert [(e.termination, e.run.elapsed_s(e.now_ns)) for e in endings] == [(Termination.TIME_LIMIT, 2.0)]
 
 
-def test_a_clock_that_jumps_back_while_a_person_drives_changes_no_elapsed_time():
+def test_a_clock_that_jumps_back_while_the_operator_drives_changes_no_elapsed_time():
     goals, _ = _handler()
     goals.start("go", 5.0, 100 * SECOND)
     for second in (101, 102):
@@ -87,7 +87,7 @@ def test_a_clock_that_jumps_back_while_a_person_drives_changes_no_elapsed_time()
     assert goals.run.elapsed_s(15 * SECOND) == pytest.approx(3.0)
 
 
-def test_a_run_that_starts_while_a_person_drives_begins_when_the_policy_may_go_on():
+def test_a_run_that_starts_while_the_operator_drives_begins_when_the_policy_may_go_on():
     goals, _ = _handler()
     goals.on_control(ControlMode.HUMAN, ReasonCode.HUMAN_CONTROL, 1 * SECOND)
     goals.start("go", 5.0, 3 * SECOND // 2)

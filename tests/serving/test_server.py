@@ -176,7 +176,7 @@ def test_more_clients_than_allowed_are_turned_away(weightless):
         assert isinstance(ask(first), dict)
 
 
-def test_it_ends_when_it_is_told_to(weightless):
+def test_it_ends_when_it_is_reported_to(weightless):
     with ServeProcess(weightless) as server, connect(server.url) as client:
         client.recv(PATIENCE_S)
         server.end(signal.SIGTERM)

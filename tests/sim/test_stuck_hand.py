@@ -19,7 +19,7 @@ DIRECTIONS = [(1, 0, 0), (0, -1, 0), (0, 0, 1), (1, -1, 1), (-1, 1, -1)]
 
 
 class Driver:
-    """Holds the dead-man in front of a scene; the executor's command reaches the arm in the same tick."""
+    """Holds the dead-man switch in front of a scene; the executor's command reaches the arm in that tick."""
 
     def __init__(self, robot: SimulatedRobot, start: Array) -> None:
         robot.reset(Scene(seed=1))
@@ -28,7 +28,7 @@ class Driver:
         self.executor = ChunkExecutor(SPEC)
         self.executor.on_policy_state(PolicyState.IDLE)
         self.executor.takeover.on_dead_man(SOURCE.name, False, START_NS, START_NS)
-        self.command, self.told = start, ""
+        self.command, self.reported = start, ""
 
     @property
     def lead(self) -> float:
@@ -44,7 +44,7 @@ class Driver:
             takeover.on_dead_man(SOURCE.name, True, self.now_ns, self.now_ns)
             command = self.executor.tick(self.now_ns, np.append(self.robot.position, np.nan))
             assert command.mode is ControlMode.HUMAN and command.action is not None
-            self.command, self.told = command.action[:3], command.reason.text
+            self.command, self.reported = command.action[:3], command.reason.text
             leads.append(self.lead)
             self.robot.tick(self.command, GRIPPER_OPEN)
         return leads
@@ -63,7 +63,7 @@ def test_in_free_motion_at_full_stick_nothing_is_held_back(robot, direction):
     driver = Driver(robot, np.array([0.0, 0.6, 0.25]) - 0.1 * along)
     for way, ticks in ((1.0, 40), (-1.0, 40), (0.0, 40)):
         assert max(driver.push(way * along, ticks)) < 0.1
-        assert "held back" not in driver.told
+        assert "held back" not in driver.reported
     assert driver.lead < 0.02
 
 
@@ -71,7 +71,7 @@ def test_against_a_box_the_target_stays_near_and_the_stick_acts_at_once(robot):
     driver, forward = Driver(robot, BEFORE_THE_BOX), np.array([0.0, 1.0, 0.0])
     leads = driver.push(forward, 200)
     assert max(leads) == pytest.approx(SPEC.limits.leash["y"], abs=0.005)
-    assert "gamepad: the hand is 0.15 m behind its target: held back" in driver.told
+    assert "gamepad: the hand is 0.15 m behind its target: held back" in driver.reported
     stuck, target = driver.robot.position[1], driver.command[1]
     driver.push(-forward, 1)
     assert target - driver.command[1] == pytest.approx(FULL_M_S * TICK_NS / 1e9)

@@ -32,7 +32,7 @@ def cut_replans(cut: str, episodes: Sequence[ScoredEpisode]) -> dict[str, int]:
     """Return up to which replan (exclusive) the episodes of each group are looked at.
 
     Args:
-        cut: `end`: everything. `time_matched`: the group's shortest episode, so that elapsed time tells
+        cut: `end`: everything. `time_matched`: the group's shortest episode, so that elapsed time shows
             nothing within a group. `first_half`: half of the group's longest episode, rounded up.
         episodes: All episodes of the comparison; the cuts depend on which ones there are.
     """

@@ -58,5 +58,5 @@ def first_samples(chunk: ActionChunk, n_samples: int) -> ActionChunk:
         ValueError: It has fewer.
     """
     if len(chunk.samples) < n_samples:
-        raise ValueError(f"chunk {chunk.chunk_id} has {len(chunk.samples)} samples, wanted are {n_samples}")
+        raise ValueError(f"chunk {chunk.chunk_id} has {len(chunk.samples)} samples; {n_samples} are required")
     return replace(chunk, samples=chunk.samples[:n_samples])

@@ -6,7 +6,7 @@
 
     policy     IDLE | RUNNING ... BLOCKED ... RUNNING | IDLE
     control         |                    HUMAN ...........| HOLD
-    episode         |<------------------------------------>|      follow_runs: a run and a person's turn
+    episode         |<------------------------------------>|      follow_runs: a run and an intervention
 """
 
 from enum import Enum
@@ -22,15 +22,15 @@ class Decision(Enum):
     NOTHING = 0
     BEGIN = 1
     END = 2
-    BEGIN_ANEW = 3
+    BEGIN_NEXT = 3
     """End the present episode and begin the next one."""
 
 
 class EpisodeRule:
-    """Follows the policy's runs, or only what a person asks for.
+    """Follows the policy's runs, or only the operator's requests.
 
-    An episode that was asked for ends when a person says so: a request to stop, or a word on its outcome. An
-    episode of a run ends with the run, but not while a person still drives; the outcome ends the run itself.
+    An episode that the operator has requested ends with a request to stop or with a report of its outcome. An
+    episode of a run ends with the run, but not while the operator drives; the outcome ends the run itself.
 
     Attributes:
         recording: Whether an episode is being recorded; set by ``began`` and ``ended``.
@@ -45,11 +45,11 @@ class EpisodeRule:
 
     @property
     def needs_mode(self) -> bool:
-        """Whether the episode ends as soon as no person drives; else nobody need look who does."""
+        """Whether the episode ends as soon as the operator does not drive; else the mode does not matter."""
         return self.recording and not self._asked_for and not self._running
 
     def began(self, *, asked_for: bool) -> None:
-        """An episode begins; ``asked_for`` by a person and not by a run."""
+        """An episode begins; ``asked_for``: by the operator, not by a run."""
         self.recording, self._asked_for = True, asked_for
 
     def ended(self) -> None:
@@ -63,26 +63,26 @@ class EpisodeRule:
             return Decision.NOTHING
         if not self.recording:
             return Decision.BEGIN
-        return Decision.NOTHING if self._asked_for else Decision.BEGIN_ANEW
+        return Decision.NOTHING if self._asked_for else Decision.BEGIN_NEXT
 
     def on_mode(self, mode: int) -> Decision:
         """Take the newest ControlState."""
         return Decision.END if self.needs_mode and mode != ControlMode.HUMAN else Decision.NOTHING
 
     def on_start_request(self) -> Decision:
-        """A person wants an episode to begin."""
+        """Take the operator's request to begin an episode."""
         return Decision.NOTHING if self.recording else Decision.BEGIN
 
     def on_stop_request(self) -> Decision:
-        """A person wants the episode to end."""
+        """Take the operator's request to end the episode."""
         return Decision.END if self.recording else Decision.NOTHING
 
     def on_outcome(self) -> Decision:
-        """Somebody said how the episode went."""
+        """Take a report of success, failure or discard."""
         return Decision.END if self.recording and self._asked_for else Decision.NOTHING
 
     def on_clock_jump(self) -> Decision:
         """The clock went back: one bag cannot hold both times."""
         if not self.recording:
             return Decision.NOTHING
-        return Decision.BEGIN_ANEW if self._running and not self._asked_for else Decision.END
+        return Decision.BEGIN_NEXT if self._running and not self._asked_for else Decision.END

@@ -1,20 +1,20 @@
 # SPDX-FileCopyrightText: 2026 lbm_policy contributors
 # SPDX-License-Identifier: Apache-2.0
-"""When a change of who drives ends what a monitor has seen so far.
+"""Which changes of control make the monitor forget what it has seen and start over.
 
 ```
     POLICY --> HUMAN         takeover: reset          HUMAN --> any other mode    hand-back: reset
     STOPPED --> HOLD         stop was reset: reset    HOLD, waiting --> go on     hold was lifted: reset
 ```
 
-A hold is waiting while nothing but a person's word ends it. A run that begins while the robot waits starts
-the monitor afresh by itself, as its first chunk says; the lifting that follows must not throw it away.
+A hold is waiting while only the operator or a new goal can end it. The first chunk of a run that begins in
+that time restarts the monitor already; the end of the hold must not restart it once more.
 """
 
 from lbm_policy_node.core.execution.arbitration import WAITING, ControlMode
 
 _LEFT = {
-    int(ControlMode.HUMAN): "a person handed back",
+    int(ControlMode.HUMAN): "the operator handed back",
     int(ControlMode.STOPPED): "the emergency stop was reset",
 }
 
@@ -44,7 +44,7 @@ class Interruptions:
             self._run_began = False
         if before is not None and before != mode:
             if mode == ControlMode.HUMAN:
-                return "a person took over"
+                return "the operator took over"
             if before in _LEFT:
                 return _LEFT[before]
         lifted = waited and not self._waits and not self._run_began

@@ -42,7 +42,7 @@ class StepClass(IntEnum):
 
 
 def interventions(modes: Array) -> Array:
-    """Return where a person corrected the robot, bool (T,): the column `intervention`.
+    """Return where the operator corrected the robot, bool (T,): the column `intervention`.
 
     Args:
         modes: A `StepMode` per step, integers (T,). Demonstrations are no interventions.
@@ -62,7 +62,7 @@ def step_classes(modes: Array, stamps_ns: Array, *, window_s: float = PRE_INTERV
     Args:
         modes: A `StepMode` per step, integers (T,).
         stamps_ns: When each step happened, integers (T,), ascending. Only differences count.
-        window_s: How long before an intervention the robot is distrusted; the bound itself is inside.
+        window_s: Robot steps up to this long before an intervention are pre-intervention; the bound counts.
 
     Returns:
         A `StepClass` per step, int8 (T,).

@@ -12,10 +12,10 @@
       +--------------------- STOPPED <------------ (from any mode)
 ```
 
-After an emergency stop, a person's turn or a stop by the monitor the policy does not go on by itself: it
+After an emergency stop, an intervention or a stop by the monitor the policy does not go on by itself: it
 takes `resume`, or a new goal (the policy's state leaves RUNNING and comes back). Where the operator has
-chosen so (after_takeover: resume), a deliberate release of the dead-man counts as `resume`; a turn that
-ended for any other reason does not, and after an emergency stop none does.
+chosen so (after_takeover: resume), a deliberate release of the dead-man switch counts as `resume`; a turn
+that ended for any other reason does not, and after an emergency stop none does.
 """
 
 from enum import IntEnum
@@ -23,7 +23,7 @@ from enum import IntEnum
 from lbm_policy_node.core.reasons import OK, Reason, ReasonCode
 
 WAITING = (ReasonCode.MONITOR_STOP, ReasonCode.E_STOP, ReasonCode.HUMAN_CONTROL)
-"""The reasons of a HOLD that only a person's word or a new goal ends."""
+"""The reasons of a HOLD that lasts until the operator resumes or a new goal starts."""
 
 
 class ControlMode(IntEnum):
@@ -57,7 +57,7 @@ class Arbitration:
         """Start in HOLD.
 
         Args:
-            resume_after_release: Whether the policy goes on when a person hands back deliberately.
+            resume_after_release: Whether the policy goes on when the operator hands back deliberately.
         """
         self.mode = ControlMode.HOLD
         self.interruptions = 0
@@ -71,7 +71,7 @@ class Arbitration:
 
     @property
     def waiting(self) -> bool:
-        """Whether it takes `resume` or a new goal before the policy drives."""
+        """Whether the policy may drive only after `resume` or a new goal."""
         return self._waiting is not None
 
     def estop(self, pressed: bool, button: str = "estop") -> None:
@@ -95,7 +95,7 @@ class Arbitration:
         return None
 
     def take_over(self) -> Reason | None:
-        """Let a person drive; refused while the emergency stop is latched."""
+        """Let the operator drive; refused while the emergency stop is latched."""
         if self._estop_latched:
             return Reason(ReasonCode.E_STOP, "the emergency stop is latched")
         self.interruptions += 1
@@ -106,7 +106,7 @@ class Arbitration:
         return None
 
     def hand_back(self, *, deliberate: bool = False) -> None:
-        """End a person's turn: HOLD; after a deliberate release the policy may go on, if so chosen."""
+        """End the intervention: HOLD; after a deliberate release the policy may go on, if so configured."""
         if not self._human:
             return
         self._human = False
@@ -126,16 +126,16 @@ class Arbitration:
             self._waiting = Reason(ReasonCode.MONITOR_STOP, text)
 
     def resume(self) -> Reason | None:
-        """Let the policy go on after a stop; refused while stopped or while a person drives."""
+        """Let the policy go on after a stop; refused while stopped or while the operator drives."""
         if self._estop_latched:
             return Reason(ReasonCode.E_STOP, "the emergency stop is latched")
         if self._human:
-            return Reason(ReasonCode.HUMAN_CONTROL, "a person drives")
+            return Reason(ReasonCode.HUMAN_CONTROL, "the operator drives")
         self._waiting = None
         return None
 
     def on_policy_state(self, state: PolicyState, reason: Reason) -> None:
-        """Take the policy's state; a goal that starts afresh lifts what resume would lift, where allowed."""
+        """Take the policy's state; a new goal ends a waiting HOLD as resume does."""
         ran = self._policy_state in (PolicyState.RUNNING, PolicyState.BLOCKED)
         runs = state in (PolicyState.RUNNING, PolicyState.BLOCKED)
         if runs and not ran and not self._estop_latched and not self._human:
@@ -154,7 +154,7 @@ class Arbitration:
         if self._estop_latched:
             return self._set(ControlMode.STOPPED, Reason(ReasonCode.E_STOP, "the emergency stop is latched"))
         if self._human:
-            return self._set(ControlMode.HUMAN, Reason(ReasonCode.HUMAN_CONTROL, "a person drives"))
+            return self._set(ControlMode.HUMAN, Reason(ReasonCode.HUMAN_CONTROL, "the operator drives"))
         if self._waiting is not None:
             return self._set(ControlMode.HOLD, self._waiting)
         if self._policy_state not in (PolicyState.RUNNING, PolicyState.BLOCKED):

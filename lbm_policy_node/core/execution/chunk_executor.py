@@ -41,7 +41,7 @@ class ChunkExecutor:
         Args:
             spec: Layout and limits.
             config: How to merge and to stop.
-            control_enabled: False in shadow mode: nobody carries the commands out, so chunks are compared
+            control_enabled: False in shadow mode: the robot gets no commands, so chunks are compared
                 with the measured action instead of the last command.
         """
         self._spec = spec
@@ -106,7 +106,7 @@ class ChunkExecutor:
         """
         jumped = self._watch_clock(now_ns)
         feedback = self._take_feedback(measured)
-        self._let_go()
+        self._forget_command()
         self.turn = self._take_turn(now_ns)
         halted = self._interrupt(now_ns)
         reason = self.arbitration.decide(jumped or feedback or self._chunks.state(now_ns))
@@ -137,7 +137,7 @@ class ChunkExecutor:
         return jumped
 
     def _take_turn(self, now_ns: int) -> HumanTurn:
-        """Ask who holds a dead-man switch, and tell the arbitration, which may refuse."""
+        """Find out who holds a dead-man switch, and ask the arbitration for control, which may refuse."""
         drove = bool(self.turn.source)
         followed = self._measured if self._control_enabled else None
         turn = self.takeover.tick(now_ns, self._motion(now_ns), followed)
@@ -145,19 +145,19 @@ class ChunkExecutor:
         if turn.source and not drove:
             refused = self.arbitration.take_over()
         elif turn.source and self.mode is not ControlMode.HUMAN:
-            refused = Reason(ReasonCode.HUMAN_CONTROL, "control was taken away from the operator")
+            refused = Reason(ReasonCode.HUMAN_CONTROL, "the operator's control was ended")
         if refused:
             self.takeover.end(refused)
             turn = self.takeover.tick(now_ns, None)
         if drove and not turn.source:
             self.arbitration.hand_back(deliberate=turn.reason.ok)
         if turn.refused:
-            text = f"the operator tried to take over, but {turn.reason.text}; resume or start again to go on"
+            text = f"the takeover was refused: {turn.reason.text}; resume or start again to go on"
             self.arbitration.pause(text)
         return turn
 
     def _interrupt(self, now_ns: int) -> Plan | None:
-        """Notice stops and changes of who drives since the last tick, also those that are over already."""
+        """Handle stops and changes of control since the last tick, also those that are already over."""
         plan = None
         if self.arbitration.interruptions != self._interruptions:
             self._interruptions = self.arbitration.interruptions
@@ -166,11 +166,11 @@ class ChunkExecutor:
                 plan, self._released = self._halt(0.0), True
         if self._before is ControlMode.HUMAN and self.mode is not ControlMode.HUMAN:
             self._chunks.begin(now_ns)
-        self._let_go()
+        self._forget_command()
         return plan
 
-    def _let_go(self) -> None:
-        """After a stop, or while something else drives the robot: the last command counts no more."""
+    def _forget_command(self) -> None:
+        """After a stop, or while something else drives the robot: forget the last command."""
         if self._released and self.mode is not ControlMode.STOPPED:
             self._released = False
             self._holding.release()
@@ -206,7 +206,7 @@ class ChunkExecutor:
         return motion_between(self._limits, now_ns, start, now_ns, start)
 
     def _reference(self, now_ns: int) -> Array:
-        """Return where a motion starts: at the command while it is obeyed, else where the robot is."""
+        """Return where a motion starts: at the last command if the robot follows it, else at the robot."""
         command, proposed = self._holding.command, self._chunks.proposed(now_ns)
         unknown = np.full(self._spec.action_dim, np.nan)
         measured = unknown if self._measured is None else self._measured

@@ -62,7 +62,7 @@ class ChunkPlan:
         return refused
 
     def watch(self, chunk: ActionChunk, now_ns: int) -> Reason | None:
-        """Take a chunk that is only looked at: as it is, joined neither to a command nor to another chunk."""
+        """Take a chunk only to publish it: unchanged, joined neither to a command nor to another chunk."""
         self._buffer.clear()
         return self.take(chunk, now_ns, np.full(self._spec.action_dim, np.nan))
 
@@ -97,8 +97,8 @@ class ChunkPlan:
         self._no_plan = why
 
     def begin(self, now_ns: int) -> None:
-        """Forget the plan, and refuse what was seen before: the robot has been elsewhere since."""
-        text = "no chunk has arrived since the person handed back"
+        """Forget the plan, and refuse chunks of earlier observations: the operator has moved the robot."""
+        text = "no chunk has arrived since the hand-back"
         self.drop(Reason(ReasonCode.NO_CHUNK, text))
         self._refused, self._since_ns = None, now_ns
 
@@ -116,7 +116,7 @@ class ChunkPlan:
             text = f"chunk {chunk.chunk_id} was made from an observation {age_ns / 1e9:.3f} s old"
             return Reason(ReasonCode.CHUNK_STALE, f"{text}; limit {self._max_age_s:g} s")
         if self._since_ns is not None and chunk.observation_stamp_ns < self._since_ns:
-            text = f"chunk {chunk.chunk_id} was made from what was seen before the person handed back"
+            text = f"chunk {chunk.chunk_id} was made from an observation before the hand-back"
             return Reason(ReasonCode.CHUNK_STALE, text)
         rows = self._limits.layout.normalised(chunk.actions)
         if refused := self._limits.check_rows(rows, chunk.step_ns / 1e9):

@@ -19,9 +19,9 @@ class Command:
         mode: Who drives.
         reason: Why; OK only while the policy drives.
         chunk_id: The newest chunk in the plan; 0 for none.
-        proposed: What the policy wants now, or None.
+        proposed: What the policy proposes now, or None.
         plan: The motion from now on, only in the tick in which it changes: for trajectory controllers.
-        source: The teleop source that drives; empty unless a person does.
+        source: The teleop source that drives; empty unless the operator drives.
     """
 
     action: Array | None

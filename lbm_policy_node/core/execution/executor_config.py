@@ -31,7 +31,7 @@ class ChunkExecutorConfig(ChunkBufferConfig):
     )
     after_takeover: str = setting(
         HOLD,
-        "What follows when the operator lets go of the dead-man switch. hold: wait for resume or a new goal; "
+        "What follows when the operator releases the dead-man switch. hold: wait for resume or a new goal; "
         "resume: the policy goes on. After a turn that ended otherwise it always waits.",
         choices=(HOLD, RESUME),
     )

@@ -8,7 +8,7 @@ from lbm_policy_node.core.execution.plan import Plan
 from lbm_policy_node.core.types import Array
 
 SETTLE_NS = 500_000_000
-"""After this nothing is sent any more, so that a robot moved by somebody else is not dragged back."""
+"""After this nothing is sent any more, so that a robot moved by something else is not dragged back."""
 
 
 class Holding:
@@ -16,7 +16,7 @@ class Holding:
 
     Attributes:
         command: The last command, shape (action_dim,); None before the first.
-        obeyed: Whether the robot can be expected at the command; False after somebody else has moved it.
+        obeyed: Whether the robot can be expected at the command; False after something else has moved it.
     """
 
     def __init__(self, limits: ActionLimits) -> None:
@@ -32,7 +32,7 @@ class Holding:
         return self._motion
 
     def drive(self, now_ns: int, action: Array, *, first: bool) -> None:
-        """Note a command of the policy or of a person; the first one from elsewhere has no speed yet."""
+        """Note a command of the policy or of the operator; the first one from elsewhere has no speed yet."""
         before = self._motion
         if before is None or first:
             self._motion = motion_between(self._limits, now_ns, action, now_ns, action)
@@ -48,7 +48,7 @@ class Holding:
         return self._brake.plan()
 
     def release(self) -> None:
-        """Somebody else moves the robot: the last command no longer says where it is."""
+        """Something else moves the robot: the last command no longer says where it is."""
         self._brake, self.obeyed = None, False
 
     def at(self, now_ns: int) -> Array | None:

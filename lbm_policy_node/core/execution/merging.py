@@ -115,7 +115,7 @@ class ChunkBuffer:
         return None
 
     def rejoin(self, now_ns: int, current: Array) -> Reason | None:
-        """Let the plan start at another command: control begins, or someone has moved the robot."""
+        """Let the plan start at another command: control begins, or something else has moved the robot."""
         if self.plan is None or self.plan.end_ns <= now_ns:
             return Reason(ReasonCode.NO_CHUNK, "there is no plan")
         joined = self._joined(self.plan.from_row(min(1, len(self.plan.times_ns) - 1)), now_ns, current)

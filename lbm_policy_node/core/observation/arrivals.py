@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 lbm_policy contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The rhythm of one stream, to know whether a sample is still on its way."""
+"""The period of one stream, to know whether a sample is still on its way."""
 
 from dataclasses import dataclass
 
@@ -16,7 +16,7 @@ class Arrivals:
     period_ns: int | None = None
 
     def then(self, stamp_ns: int) -> "Arrivals":
-        """Return the rhythm after one more sample; one that goes back begins anew."""
+        """Return the rhythm after one more sample; one that goes back starts over."""
         if stamp_ns <= self.newest_ns:
             return Arrivals(stamp_ns)
         return Arrivals(stamp_ns, stamp_ns - self.newest_ns)

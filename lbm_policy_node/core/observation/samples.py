@@ -97,9 +97,9 @@ class LazySample:
         """Keep the message, inside the two functions.
 
         Args:
-            decode: Returns what the message says; called once at most, and let go of then.
-            read_size: Returns the size of an image as its header says it, None where only decoding tells, or
-                why the image cannot be decoded.
+            decode: Returns what the message says; called once at most, and released then.
+            read_size: Returns the size of an image as its header says it, None where only decoding shows it,
+                or why the image cannot be decoded.
         """
         self._decode: Callable[[], Sample] | None = decode
         self._read_size = read_size

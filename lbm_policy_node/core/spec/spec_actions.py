@@ -51,7 +51,7 @@ class ActionBlock:
     Attributes:
         kind: "joint_position", "ee_position" (xyz), "ee_pose" (xyz and a rotation) or "gripper".
         names: Name of each column.
-        unit: Unit of the values, for people; with "m" and "rad" the leash has a default.
+        unit: Unit of the values, for users; with "m" and "rad" the leash has a default.
         start: First column.
         interpolation: "linear" or "hold" (a binary gripper switches at its row's time).
         rotation: "quaternion" (xyzw) or "rot6d" (first two columns of the matrix) in an ee_pose, else empty.

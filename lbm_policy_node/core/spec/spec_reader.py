@@ -26,7 +26,7 @@ class SpecError(ValueError):
 
 
 class SpecReader:
-    """One mapping of a spec file, read key by key; close() refuses the keys that nobody asked for."""
+    """One mapping of a spec file, read key by key; close() refuses the keys that were not read."""
 
     def __init__(self, file: str, key: str, value: object) -> None:
         """Open a mapping.

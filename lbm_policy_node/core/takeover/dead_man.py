@@ -9,7 +9,7 @@
 | PRESSED   | PRESSED | RELEASING | -                   | LOST                | the operator drives        |
 | RELEASING | PRESSED | RELEASING | RELEASED            | LOST                | the operator keeps control |
 
-It starts LOST, so a button that is stuck or taped down at start never takes over, and after a stale pause
+It starts LOST, so a button that is stuck or held down at start never takes over, and after a stale pause
 it takes a fresh release and a fresh press to drive again. A sample counts when it is neither older than the
 maximum age nor from the future by more than the skew, and not older than one before it.
 """
@@ -19,7 +19,7 @@ from enum import IntEnum
 from lbm_policy_node.core.reasons import OK, Reason, ReasonCode
 
 RELEASE_NS = 500_000_000
-"""How long the operator keeps control after letting go."""
+"""How long the operator keeps control after the release."""
 
 
 class DeadManState(IntEnum):
@@ -50,7 +50,7 @@ class DeadMan:
         self.state = DeadManState.LOST
         self.reason = Reason(
             ReasonCode.OBSERVATION_MISSING,
-            "the dead-man switch has not been seen released yet; let go of it first",
+            "the dead-man switch has not been seen released yet; release it first",
         )
         self._max_age_ns = max_age_ns
         self._max_skew_ns = max_skew_ns
@@ -61,7 +61,7 @@ class DeadMan:
 
     @property
     def in_control(self) -> bool:
-        """Whether the operator has the robot: pressed, or let go less than the hysteresis ago."""
+        """Whether the operator has the robot: pressed, or released less than the hysteresis ago."""
         return self.state in (DeadManState.PRESSED, DeadManState.RELEASING)
 
     def held(self, now_ns: int) -> bool:
@@ -109,7 +109,7 @@ class DeadMan:
         return self.state
 
     def lose(self, reason: Reason) -> None:
-        """Pause: what is pressed or just let go must be released and pressed afresh."""
+        """Pause: what is pressed or just released must be released and pressed again."""
         if self.state is not DeadManState.RELEASED:
             self.state, self.reason = DeadManState.LOST, reason
 

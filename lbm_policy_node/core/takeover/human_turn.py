@@ -13,11 +13,11 @@ class HumanTurn:
     """What one tick of the takeover yields.
 
     Attributes:
-        source: Name of the source that drives; empty for nobody.
-        action: The command, spec order and units, shape (action_dim,); None for nobody.
+        source: Name of the source that drives; empty while none drives.
+        action: The command, spec order and units, shape (action_dim,); None while none drives.
         reason: Why the last turn was paused or a press was not followed; OK otherwise, also after a release.
         ignored: Sources that are pressed but come second.
-        refused: In this tick an operator pressed and was not followed, though nobody else drives.
+        refused: In this tick an operator pressed and was not followed, though no other source drives.
         complaints: Why presses, or messages of the source that drives, are not followed, one per source; and
             what the leash holds back.
     """

@@ -27,7 +27,7 @@ class Joystick:
         """Take the mapping.
 
         Raises:
-            ValueError: The dead-man switch is no button of the source's own Joy, so nobody would hold it.
+            ValueError: The dead-man switch is no button of the source's own Joy, so it would never be held.
         """
         button = source.dead_man.button
         if button is None or source.dead_man.topic != source.topic:

@@ -3,11 +3,11 @@
 """Which of the teleop sources drives, and what it commands; never decides that the policy drives.
 
 ```
-            pressed                let go for 0.5 s
+            pressed                released for 0.5 s
  nobody  ------------->  a turn  -------------------->  nobody      both ends: the executor goes to HOLD
             ^  another source     |  stale, refused start
             |  of higher priority |
-            +-- (new ramp) -------+-->  nobody; what is pressed must be released and pressed afresh
+            +-- (new ramp) -------+-->  nobody; what is pressed must be released and pressed again
 ```
 """
 
@@ -34,7 +34,7 @@ class Takeover:
     """
 
     def __init__(self, spec: RobotSpec, limits: ActionLimits) -> None:
-        """Start with nobody driving."""
+        """Start with no source driving."""
         self._limits, self._leash = limits, Leash(spec, limits)
         self._names = spec.action_names
         self._lanes = {source.name: TeleopLane(spec, limits, source) for source in spec.teleop}
@@ -64,7 +64,7 @@ class Takeover:
         lane.target.set_column(gripper.name, gripper.open if opens else gripper.close)
 
     def end(self, reason: Reason) -> None:
-        """End the turn from outside, as an emergency stop does: every source must be pressed afresh."""
+        """End the turn from outside, as an emergency stop does: each source must be pressed again."""
         if self._active is not None:
             self._reason = reason
         for lane in self._lanes.values():
@@ -84,7 +84,7 @@ class Takeover:
             motion: The last command and how it moves, or where the robot is measured, at rest; used when a
                 turn begins. NaN where a gripper is unknown. None when nothing is known.
             measured: Where the robot is, shape (action_dim,), NaN where nothing measures it; None while that
-                is not known, or nobody carries the commands out: then the leash holds nothing back.
+                is not known, or the robot gets no commands: then the leash holds nothing back.
         """
         for lane in self._lanes.values():
             lane.dead_man.tick(now_ns)

@@ -85,7 +85,7 @@ class TeleopKind(Protocol[SourceT, SampleT]):
     - *absolute*: ``s``. The robot goes to where the device is; a first target farther from the command than
       ``limits.start_jump`` refuses the takeover.
 
-    The clutch takes hold at the takeover, and anew in each tick in which the leash holds columns of the
+    The clutch takes hold at the takeover, and again in each tick in which the leash holds columns of the
     command back because the robot is stuck: then ``p`` takes the command in those columns, ``a`` becomes
     ``p`` and ``r`` becomes ``s``, so that turning back acts at once. A gripper button writes its column into
     ``a`` and ``p``. Poses and twists are in ``robot.base_frame`` unless the kind checks another frame; angles

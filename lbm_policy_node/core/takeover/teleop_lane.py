@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 lbm_policy contributors
 # SPDX-License-Identifier: Apache-2.0
-"""One teleop source: its dead-man switch, its target, and what of it could not be used lately."""
+"""One teleop source: its dead-man switch, its target, and which of its messages could not be used lately."""
 
 from lbm_policy_node.core.execution.limits import ActionLimits
 from lbm_policy_node.core.reasons import Reason
@@ -43,7 +43,7 @@ class TeleopLane:
     def complaint(self, now_ns: int, *, drives: bool) -> str:
         """Return what an operator who holds the dead-man switch must know; empty when all is well.
 
-        A dead-man switch that cannot be read is reported always: nobody knows whether it is held.
+        A dead-man switch that cannot be read is reported always: it may be held.
         """
         held, lost = self.dead_man.held(now_ns), self.dead_man.state is DeadManState.LOST
         recent = {part: r for part, (at, r) in self._refused.items() if 0 <= now_ns - at <= self._max_age_ns}

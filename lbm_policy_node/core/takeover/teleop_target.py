@@ -97,7 +97,7 @@ class TeleopTarget:
         self._target[column] = self._anchor[column] = value
 
     def count_from(self, action: Array, columns: Array) -> None:
-        """Count further motion from here, because the robot does not follow: the clutch takes hold anew.
+        """Count further motion from here, because the robot does not follow: the clutch takes hold again.
 
         So nothing winds up, and a stick or a device that turns back acts at once. A source without a clutch
         has its target where it is, and turns back to where the command is first.

@@ -126,8 +126,8 @@ class Bag:
         self, topics: Iterable[str] | None = None, *, start_ns: int | None = None, stop_ns: int | None = None
     ) -> Iterator[tuple[str, int, bytes]]:
         """Yield topic, time of arrival and CDR bytes, as `messages` does."""
-        wanted = None if topics is None else set(topics)
-        chosen = [c for c in self._reader.connections if wanted is None or c.topic in wanted]
+        names = None if topics is None else set(topics)
+        chosen = [c for c in self._reader.connections if names is None or c.topic in names]
         if not chosen:
             return
         try:

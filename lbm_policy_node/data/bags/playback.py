@@ -29,7 +29,7 @@ def sensor_topics(bag: Bag, header: EpisodeHeader, spec: RobotSpec) -> dict[str,
     """Return topic to type of what the robot sent by itself.
 
     Left out are the graph's own topics (chunks, verdicts, states, events), commands to controllers, what a
-    person commanded, and the clock.
+    operator commanded, and the clock.
     """
     teleop = {topic for source in spec.teleop for topic in (source.topic, source.dead_man.topic)}
     streams = {stream.topic for stream in spec.streams.values()}

@@ -67,7 +67,7 @@ def needs_repair(path: Path) -> bool:
 
 
 def repair(path: Path) -> RepairReport:
-    """Read a bag up to its damage, write what was read anew, and put it in the place of the old one.
+    """Read a bag up to its damage, write what was read to a new one, and replace the old one with it.
 
     A crash at any moment leaves the old file or the new one. A second repair changes nothing.
 

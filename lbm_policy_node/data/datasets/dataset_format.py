@@ -90,14 +90,14 @@ def new_info(features: Features, *, fps: int, robot_type: str) -> dict[str, Any]
     }
 
 
-def info_differences(there: Mapping[str, Any], wanted: Mapping[str, Any]) -> list[str]:
-    """Say in which ways episodes of `wanted` (info.json) do not fit into the dataset `there`."""
+def info_differences(there: Mapping[str, Any], expected: Mapping[str, Any]) -> list[str]:
+    """Say in which ways episodes of `expected` (info.json) do not fit into the dataset `there`."""
     differences = [
-        f"{key}: {there.get(key)} there, {wanted[key]} here"
+        f"{key}: {there.get(key)} there, {expected[key]} here"
         for key in ("codebase_version", "robot_type", "fps")
-        if there.get(key) != wanted[key]
+        if there.get(key) != expected[key]
     ]
-    old, new = there.get("features", {}), wanted["features"]
+    old, new = there.get("features", {}), expected["features"]
     differences += [f"'{key}' is only there" for key in old if key not in new]
     differences += [f"'{key}' is only here" for key in new if key not in old]
     for key in (key for key in new if key in old):

@@ -67,9 +67,9 @@ class Dataset:
         Raises:
             DatasetError: There is no such episode, or none at all.
         """
-        wanted = set(numbers)
-        episodes = tuple(row for row in self.episodes if row["episode_index"] in wanted)
-        if unknown := wanted - {row["episode_index"] for row in episodes}:
+        chosen = set(numbers)
+        episodes = tuple(row for row in self.episodes if row["episode_index"] in chosen)
+        if unknown := chosen - {row["episode_index"] for row in episodes}:
             raise DatasetError(f"'{self.root}' has no episodes {sorted(unknown)} to choose")
         if not episodes:
             raise DatasetError(f"no episode of '{self.root}' was chosen; nothing is left to learn from")
@@ -113,14 +113,14 @@ class Dataset:
         partial = path.with_suffix(".partial")
         height, width = self.features.cameras[key]
         cache = np.lib.format.open_memmap(partial, "w+", np.uint8, (total, height, width, 3))
-        for video, wanted in self._video_steps(key).items():
+        for video, steps in self._video_steps(key).items():
             found = 0
             for position, image in enumerate(read_frames(video)):
-                if position in wanted:
-                    cache[wanted[position]] = image
+                if position in steps:
+                    cache[steps[position]] = image
                     found += 1
-            if found != len(wanted):
-                raise DatasetError(f"'{video}' holds {found} of {len(wanted)} expected frames")
+            if found != len(steps):
+                raise DatasetError(f"'{video}' holds {found} of {len(steps)} expected frames")
         cache.flush()
         partial.rename(path)
 

@@ -147,10 +147,10 @@ class DatasetWriter:
         return {"features": self.features.to_info(self._fps), "fps": self._fps, **(settings or {})}
 
     def _check(self, columns: Mapping[str, Array], images: Mapping[str, Array]) -> None:
-        wanted = {**self.features.vectors, **self.features.scalars, **self.features.cameras}
+        expected = {**self.features.vectors, **self.features.scalars, **self.features.cameras}
         given = {**columns, **images}
-        if given.keys() != wanted.keys():
-            raise ValueError(f"episode has features {sorted(given)}, the dataset {sorted(wanted)}")
+        if given.keys() != expected.keys():
+            raise ValueError(f"episode has features {sorted(given)}, the dataset {sorted(expected)}")
         lengths = {key: len(value) for key, value in given.items()}
         if len(set(lengths.values())) != 1 or 0 in lengths.values():
             raise ValueError(f"every feature needs the same number of steps, got {lengths}")

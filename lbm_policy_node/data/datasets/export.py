@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 lbm_policy contributors
 # SPDX-License-Identifier: Apache-2.0
-"""One recorded episode into steps of a dataset: observations, actions, who drove, and what was thought of it.
+"""One recorded episode into steps of a dataset: observations, actions, who drove, and the monitor's verdicts.
 
 ```
 observation at its stamp c      o---------o---------o
@@ -116,7 +116,7 @@ def check_exportable(episode: Episode) -> list[str]:
     if episode.dropped:
         warnings.append(f"the recorder lost {episode.dropped} messages")
     if episode.outcome is Outcome.UNKNOWN:
-        warnings.append("nobody said how it ended; it counts as no success")
+        warnings.append("no outcome was reported; it counts as no success")
     return warnings
 
 
@@ -186,7 +186,9 @@ class EpisodeExport:
             why = f"first: {reason.text}" if not reason.ok else f"cameras are slower than one in {period}"
             raise ExportError(f"'{path}': {text}; {why}")
         if not kept:
-            raise ExportError(f"'{path}': nobody drove at a time at which there is an observation; no steps")
+            raise ExportError(
+                f"'{path}': neither the policy nor the operator drove while there were observations; no steps"
+            )
 
     def _tasks(self) -> list[str]:
         header = self._episode.header
@@ -208,14 +210,14 @@ class EpisodeExport:
         moments = [step.moment for step in self._steps]
         executed = np.array([moment.executed for moment in moments])
         valid = np.array([moment.proposed is not None for moment in moments])
-        wanted = np.array([m.executed if m.proposed is None else m.proposed for m in moments])
+        proposed = np.array([m.executed if m.proposed is None else m.proposed for m in moments])
         modes, stamps = self._modes(moments), self._stamps()
         verdicts = [self._verdicts.at(int(stamp_ns)) for stamp_ns in stamps]
         last = np.arange(len(moments)) == len(moments) - 1
         return {
             "observation.state": np.array([step.state for step in self._steps]),
             "action": executed.astype(np.float32),
-            "policy_action": wanted.astype(np.float32),
+            "policy_action": proposed.astype(np.float32),
             "policy_action_valid": valid,
             "intervention": interventions(modes),
             MODE_KEY: modes,
@@ -249,7 +251,7 @@ class EpisodeExport:
 
 
 def is_demonstration(episode: Episode) -> bool:
-    """Whether there was no policy: everything a person did is a demonstration, not a correction."""
+    """Whether there was no policy: then everything the operator did is a demonstration, not a correction."""
     by_policy = (episode.ticks.modes == ControlMode.POLICY).any()
     return not (episode.chunks or episode.broken_chunks or episode.header.checkpoint_id or by_policy)
 

@@ -51,7 +51,7 @@ class Features:
             raise ValueError(f"columns of one number must be one of {SCALARS}, not {wrong}")
 
     def to_info(self, fps: int) -> dict[str, Any]:
-        """Return the table as info.json wants it."""
+        """Return the table as info.json holds it."""
         table: dict[str, Any] = {
             key: {"dtype": "float32", "shape": [len(names)], "names": list(names)}
             for key, names in self.vectors.items()

@@ -36,7 +36,7 @@ class StoredEpisode:
         episode: Its number, unique in the memory.
         recorded_ns: When it began, or any other number that grows with the order of recording.
         steps: How many steps it has, above 0.
-        human_steps: How many of them a person drove, demonstrating or correcting.
+        human_steps: How many of them the operator drove, demonstrating or correcting.
 
     Raises:
         ValueError: If the numbers of steps do not fit together.

@@ -44,7 +44,7 @@ def step_weights(classes: Array, rule: str) -> Array:
 def sirius_shares(classes: Array) -> dict[StepClass, float]:
     """Return the share of the weighted data that each class gets; they add up to 1.
 
-    Sirius (arXiv:2211.08416) wants half for interventions, the share that they have anyway for
+    Sirius (arXiv:2211.08416) gives half to interventions, the share that they have anyway for
     demonstrations, nearly nothing for what came before an intervention, and the rest for the robot. The
     released code lets that rest, and with it the robot's weight, fall below 0 where demonstrations are more
     than 49.8 % of the steps. Deviations: demonstrations get 49.8 % at most, the robot at least 0, and shares
@@ -57,13 +57,13 @@ def sirius_shares(classes: Array) -> dict[StepClass, float]:
     """
     occurring = {kind: float(np.mean(classes == kind)) for kind in StepClass}
     demo = min(occurring[StepClass.DEMO], 1 - INTERVENTION_SHARE - PRE_INTERVENTION_SHARE)
-    wanted = {
+    shares = {
         StepClass.INTERVENTION: INTERVENTION_SHARE,
         StepClass.PRE_INTERVENTION: PRE_INTERVENTION_SHARE,
         StepClass.DEMO: demo,
         StepClass.ROBOT: max(0.0, 1 - INTERVENTION_SHARE - PRE_INTERVENTION_SHARE - demo),
     }
-    kept = {kind: share if occurring[kind] else 0.0 for kind, share in wanted.items()}
+    kept = {kind: share if occurring[kind] else 0.0 for kind, share in shares.items()}
     total = sum(kept.values())
     return {kind: share / total for kind, share in kept.items()}
 

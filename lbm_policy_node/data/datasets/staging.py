@@ -141,9 +141,9 @@ class EpisodeStage:
         shutil.rmtree(self._partial, ignore_errors=True)
 
     def _check(self, columns: Mapping[str, Array], tasks: Sequence[str]) -> None:
-        wanted = {**self._features.vectors, **self._features.scalars}
-        if columns.keys() != wanted.keys():
-            raise ValueError(f"episode has features {sorted(columns)}, the dataset {sorted(wanted)}")
+        expected = {**self._features.vectors, **self._features.scalars}
+        if columns.keys() != expected.keys():
+            raise ValueError(f"episode has features {sorted(columns)}, the dataset {sorted(expected)}")
         lengths = {key: len(values) for key, values in columns.items()} | {"task": len(tasks)}
         lengths |= dict.fromkeys(self._cameras, self.length)
         if len(set(lengths.values())) != 1 or 0 in lengths.values():

@@ -58,7 +58,7 @@ class VideoWriter:
 
 
 def join_videos(parts: Sequence[Path], path: Path, fps: int) -> None:
-    """Make one file of several of `VideoWriter`'s of equal size, in order, without encoding anew.
+    """Make one file of several of `VideoWriter`'s of equal size, in order, without encoding again.
 
     Args:
         parts: At least one.

@@ -71,7 +71,7 @@ class Episode:
 
     @property
     def outcome(self) -> Outcome:
-        """The last word on success; a discarded episode stays discarded."""
+        """The last report of success or failure; a discarded episode stays discarded."""
         words = [_OUTCOMES[event.kind] for event in self.events if event.kind in _OUTCOMES]
         if Outcome.DISCARDED in words:
             return Outcome.DISCARDED
@@ -84,7 +84,7 @@ class Episode:
 
     @property
     def human_intervals_ns(self) -> list[tuple[int, int]]:
-        """First and last tick of each stretch in which a person drove, ROS time."""
+        """First and last tick of each stretch in which the operator drove, ROS time."""
         human = np.concatenate(([False], self.ticks.modes == ControlMode.HUMAN, [False]))
         edges = np.flatnonzero(human[1:] != human[:-1])
         stamps = self.ticks.stamps_ns

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 lbm_policy contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Who drove at an instant of an episode, what was commanded then, and what the policy wanted."""
+"""Who drove at an instant of an episode, what was commanded then, and what the policy proposed."""
 
 from __future__ import annotations
 
@@ -33,10 +33,10 @@ class Moment:
     """An instant.
 
     Attributes:
-        driving: Whether somebody drove; the rest means something only then.
+        driving: Whether the policy or the operator drove; the rest means something only then.
         mode: Who.
         executed: The command due then, (action_dim,).
-        proposed: What the policy wanted for then, (action_dim,); None where it wanted nothing.
+        proposed: What the policy proposed for then, (action_dim,); None where it proposed nothing.
     """
 
     driving: Driving

@@ -30,7 +30,7 @@ class EventKind(IntEnum):
 
 
 class Outcome(IntEnum):
-    """How an episode ended, by the last word of simulator or operator."""
+    """How an episode ended, by the last report of simulator or operator."""
 
     UNKNOWN = 0
     SUCCESS = 1
@@ -46,11 +46,11 @@ class ControlTicks:
         stamps_ns: ROS time, int64 (T,).
         modes: A ControlMode each, int8 (T,).
         chunk_ids: Newest chunk behind `proposed`, int64 (T,); 0 for none.
-        proposed: What the policy wanted, (T, A); a row of NaN where it wanted nothing.
+        proposed: What the policy proposed, (T, A); a row of NaN where it proposed nothing.
         executed: What was commanded, (T, A); a row of NaN for nothing.
         enabled: False in shadow mode, bool (T,).
         reasons: Code and text of the mode.
-        sources: The teleop source that drove; empty unless a person did.
+        sources: The teleop source that drove; empty unless the operator did.
     """
 
     stamps_ns: Array

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 lbm_policy contributors
 # SPDX-License-Identifier: Apache-2.0
-"""An episode in one line: how long, how it ended, how often a person or the monitor stepped in."""
+"""An episode in one line: how long, how it ended, how often the operator or the monitor intervened."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class EpisodeSummary:
         instruction: Of the beginning.
         duration_s: First to last message, ROS time.
         outcome: How it ended.
-        human_turns: How often a person drove.
+        human_turns: How often the operator drove.
         human_s: For how long in all.
         warnings, stops: How often the monitor's level rose to WARN or beyond, and to STOP.
         trouble: What keeps the episode from being read; empty when nothing does.

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 lbm_policy contributors
 # SPDX-License-Identifier: Apache-2.0
-"""What the monitor thought at an instant of an episode, in finite numbers."""
+"""The monitor's verdict at an instant of an episode, in finite numbers."""
 
 from __future__ import annotations
 

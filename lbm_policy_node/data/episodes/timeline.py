@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 lbm_policy contributors
 # SPDX-License-Identifier: Apache-2.0
-"""A picture of an episode: who drove, what the monitor thought, and what was wanted and commanded."""
+"""A picture of an episode: who drove, the monitor's statistic, and the proposed and the commanded actions."""
 
 from __future__ import annotations
 
@@ -127,7 +127,7 @@ class _Timeline:
         _legend(axes)
 
     def action(self, axes: Any, column: int) -> None:
-        """One action column: what the policy wanted and what was commanded."""
+        """One action column: what the policy proposed and what was commanded."""
         ticks, spec = self._episode.ticks, self._episode.spec
         self._shade(axes)
         axes.plot(self._times, ticks.proposed[:, column], color="#4292c6", linewidth=3.0, label="proposed")

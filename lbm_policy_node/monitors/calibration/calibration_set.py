@@ -84,5 +84,5 @@ def _reason(chunks: tuple[ActionChunk, ...], scorer: ChunkScorer, checkpoint_id:
         return f"it begins in the middle of a run, with chunk {chunks[0].index}"
     for previous, chunk in pairwise(chunks):
         if chunk.index <= previous.index or chunk.instruction != previous.instruction:
-            return f"the run was interrupted before chunk {chunk.chunk_id}, by a person or a new run"
+            return f"the run was interrupted before chunk {chunk.chunk_id}, by the operator or a new run"
     return ""

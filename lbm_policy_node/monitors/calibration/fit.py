@@ -108,7 +108,7 @@ def calibrate(
         columns: What is compared.
         scale: Divisors of the compared values.
         checkpoint_id: The checkpoint.
-        source: Where the episodes are from, for people.
+        source: Where the episodes are from, in words.
         date: Now, ISO 8601.
         folder: Where the weights of a trained score lie.
         progress: Name of a progress detector to the largest score that each episode reached, by episode

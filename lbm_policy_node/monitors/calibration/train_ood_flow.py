@@ -46,7 +46,7 @@ class OodFlowConfig:
     batch: int = 128
     learning_rate: float = 1e-3
     held_out: float = 0.15
-    """Share of the episodes (or embeddings, where episodes are not told apart) that decides when to stop."""
+    """Share of the episodes (or embeddings, where episodes are not known) that decides when to stop."""
     std_floor: float = 0.01
     """Least standard deviation of a value, in root mean squares over all values: a value that hardly changes
     in training must not make every small change alarming."""

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 lbm_policy contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The seam of progress detectors, and the thread that judges without anybody waiting for it."""
+"""The seam of progress detectors, and the thread in which they judge, so that no caller waits."""
 
 from __future__ import annotations
 

@@ -96,7 +96,7 @@ class JsonEndpoint:
 
     @contextmanager
     def _time_limit(self, sock: socket.socket) -> Iterator[None]:
-        """Shut the socket when the time is up: a socket's own time-out begins anew with every byte.
+        """Shut the socket when the time is up: a socket's own time-out starts over with every byte.
 
         Raises:
             TimeoutError: In place of whatever the shut socket led to, which may look like a short reply.

@@ -32,7 +32,7 @@ class FrameHistory:
         self._kept_ns: int | None = None
 
     def push(self, stamp_ns: int, frame: Frame) -> None:
-        """Keep a copy of the picture unless the last one is too recent; begin anew if time went back."""
+        """Keep a copy of the picture unless the last one is too recent; start over if time went back."""
         if self._kept_ns is not None and stamp_ns < self._kept_ns:
             self.clear()
         if self._kept_ns is None or stamp_ns - self._kept_ns >= self._period_ns:

@@ -20,7 +20,7 @@ class ProgressSnapshot:
         stamp_ns: Header time of the picture, ns of the ROS clock.
         elapsed_s: Time since the episode began.
         time_limit_s: Time allowed for the task; infinite where there is no limit.
-        instruction: What the robot was told to do.
+        instruction: Instruction that was given to the policy.
         image: uint8 RGB (height, width, 3); must not change afterwards.
 
     Raises:

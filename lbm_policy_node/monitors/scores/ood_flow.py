@@ -66,10 +66,10 @@ class OodFlow(Score):
             raise OodFlowError(f"the score '{config.name}' needs the folder that holds its {FILE}")
         path = folder / FILE
         flow = read_flow(path)
-        wanted = config.parameters.get(WEIGHTS_ID, "")
-        if wanted and wanted != (found := file_id(path)):
+        expected = config.parameters.get(WEIGHTS_ID, "")
+        if expected and expected != (found := file_id(path)):
             raise OodFlowError(
-                f"{path} has the id {found}, the calibration was made with {wanted}; calibrate again"
+                f"{path} has the id {found}, the calibration was made with {expected}; calibrate again"
             )
         return cls(flow)
 

@@ -96,7 +96,7 @@ def train_score(name: str, episodes: Iterable[ChunkEpisode], folder: Path) -> st
         folder: Where its files go.
 
     Returns:
-        What came of it, a line for people.
+        What came of it, a line for users.
 
     Raises:
         ValueError: The score is not trained, or the episodes do not suffice.

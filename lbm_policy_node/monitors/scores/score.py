@@ -57,7 +57,7 @@ class Score(Protocol):
         files: Names of the files that the score reads from the folder.
         trainer: Function that trains it, "module:function", called with (episodes, folder): reads
             `ChunkEpisode`s, writes `files` into the folder, which it makes, and returns a line of text for
-            people. Empty: the score is not trained. Imported only then, because it may need torch. Scores
+            users. Empty: the score is not trained. Imported only then, because it may need torch. Scores
             with the same trainer share its files.
     """
 

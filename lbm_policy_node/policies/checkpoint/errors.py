@@ -24,7 +24,7 @@ class CheckpointError(ValueError):
 
 
 class PolicyUnavailable(RuntimeError):
-    """A policy cannot be asked now, but may be again later, without anybody's change to the request.
+    """A policy cannot be asked now; the same request may succeed later.
 
     The run is held meanwhile and goes on afterwards; it is not counted as a failure of the policy.
     """

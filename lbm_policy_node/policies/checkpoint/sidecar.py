@@ -27,7 +27,7 @@ class Sidecar:
     action_names: tuple[str, ...] | None = None
     """Names of the action columns, in order."""
     towers: Mapping[str, Mapping[str, Any]] | None = None
-    """Architecture of the CLIP towers ("vision", "text"), where the weights' shapes cannot tell it."""
+    """Architecture of the CLIP towers ("vision", "text"), where the weights' shapes do not show it."""
     provenance: Mapping[str, Any] = field(default_factory=dict)
     """How the checkpoint was made; free form."""
     absent_cameras: tuple[str, ...] = ()

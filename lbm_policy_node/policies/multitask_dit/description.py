@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 lbm_policy contributors
 # SPDX-License-Identifier: Apache-2.0
-"""What a multitask DiT checkpoint is, in words for people."""
+"""Describes a multitask DiT checkpoint in words."""
 
 from __future__ import annotations
 

@@ -43,8 +43,8 @@ class MultiTaskDiTPolicy:
         self.checkpoint = checkpoint
         self.model = checkpoint.model.to(device).eval()
         self.device = torch.device(device)
-        wanted = checkpoint.config.use_amp and self.device.type == "cuda" if half is None else half
-        self._half = wanted
+        use_half = checkpoint.config.use_amp and self.device.type == "cuda" if half is None else half
+        self._half = use_half
         self._inputs = checkpoint.processors.inputs.to(device)
         self._outputs = checkpoint.processors.outputs.to(device)
         times = self.model.objective.times()
@@ -83,7 +83,7 @@ class MultiTaskDiTPolicy:
         return cond[0].float().cpu().numpy().astype(np.float64)
 
     def describe(self) -> Mapping[str, str]:
-        """Facts about the checkpoint for people."""
+        """Facts about the checkpoint, for users."""
         return describe_checkpoint(self.checkpoint)
 
     @torch.inference_mode()

@@ -62,12 +62,12 @@ def _described(directory: Path, name: str, part: str, sidecar: Sidecar, kind: ty
 
 
 def _require_openai(directory: Path, field: str, name: str) -> None:
-    """Only for OpenAI's models do the shapes tell everything; others differ in heads or activation."""
+    """The shapes describe only OpenAI's models completely; others differ in heads or activation."""
     if not PurePosixPath(name).name.startswith("clip-vit-") or "laion" in name.lower():
         raise CheckpointError(
             directory / CONFIG_FILE,
             field,
-            f"is {name!r}, whose heads and activation the weights do not tell; describe it under 'towers' in "
+            f"is {name!r}, whose heads and activation the weights do not show; describe it under 'towers' in "
             f"{SIDECAR_FILE}",
         )
 

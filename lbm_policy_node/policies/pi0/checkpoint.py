@@ -177,8 +177,8 @@ def _check_cameras(directory: Path, config: Pi0Config, sidecar: Sidecar) -> None
 
 def _check_features(directory: Path, config: Pi0Config, processors: Pi0Processors) -> None:
     """The processors must know the features of config.json with the same type and shape."""
-    wanted = {STATE_KEY: config.input_features[STATE_KEY], **config.real_cameras}
-    for normalizer, features in ((processors.inputs, wanted), (processors.outputs, config.output_features)):
+    expected = {STATE_KEY: config.input_features[STATE_KEY], **config.real_cameras}
+    for normalizer, features in ((processors.inputs, expected), (processors.outputs, config.output_features)):
         for key, feature in features.items():
             found = normalizer.features.get(key)
             if found != feature:

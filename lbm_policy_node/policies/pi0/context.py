@@ -22,5 +22,5 @@ class Context:
     """(B,) position of the next token: the number of real tokens."""
 
     def seen(self, layer: int) -> Seen:
-        """As the attention of a layer wants it."""
+        """As the attention of a layer takes it."""
         return Seen(self.caches[layer], self.valid)

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 lbm_policy contributors
 # SPDX-License-Identifier: Apache-2.0
-"""What a pi0 or pi0.5 checkpoint is, in words for people."""
+"""Describes a pi0 or pi0.5 checkpoint in words."""
 
 from __future__ import annotations
 

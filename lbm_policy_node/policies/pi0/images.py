@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 lbm_policy contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Camera images as PaliGemma wants them: resized with padding, in [-1, 1]."""
+"""Camera images as PaliGemma takes them: resized with padding, in [-1, 1]."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def resize_with_padding(images: Tensor, size: tuple[int, int]) -> Tensor:
 
     Args:
         images: (B, 3, height, width) in [0, 1].
-        size: Wanted height and width.
+        size: Height and width of the result.
     """
     height, width = images.shape[-2:]
     if (height, width) == tuple(size):

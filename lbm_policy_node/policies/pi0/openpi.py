@@ -4,7 +4,7 @@
 
 A folder of openpi holds model.safetensors (the same module tree without "model."), the statistics in
 assets/<id>/norm_stats.json and, if it was converted from JAX, a config.json with the horizon. Cameras, the
-widths of state and action and relative actions are in openpi's training configuration only, so a person must
+widths of state and action and relative actions are in openpi's training configuration only, so the user must
 name them.
 """
 

@@ -51,7 +51,7 @@ class Pi0Policy:
         return self.decode(self.sample(self.encode(history), noise), history)
 
     def describe(self) -> Mapping[str, str]:
-        """Facts about the checkpoint for people."""
+        """Facts about the checkpoint, for users."""
         return describe_checkpoint(self.checkpoint)
 
     @torch.inference_mode()

@@ -69,11 +69,11 @@ def read_sizes(shapes: Shapes, vision_heads: int | None = None) -> Pi0Sizes:
 
     Args:
         shapes: Of every tensor in the file.
-        vision_heads: Attention heads of the vision tower, which shapes cannot tell; None: those of the
+        vision_heads: Attention heads of the vision tower, which shapes do not show; None: those of the
             published SigLIP tower of that width.
 
     Raises:
-        CheckpointError: A tensor that tells a size is missing, or the heads cannot be told.
+        CheckpointError: A tensor that shows a size is missing, or the heads are unknown.
     """
     hidden, _, patch, _ = _shape(shapes, f"{VISION}embeddings.patch_embedding.weight", 4)
     vision = SiglipSize(
@@ -112,7 +112,7 @@ def _vision_heads(hidden: int, given: int | None) -> int:
     raise CheckpointError(
         "",
         "vision_tower",
-        f"has width {hidden}, whose number of attention heads the file does not tell; write it into "
+        f"has width {hidden}, whose number of attention heads the file does not contain; write it into "
         'lbm_policy.json: {"towers": {"vision": {"num_attention_heads": N}}}',
     )
 

@@ -27,14 +27,14 @@ TOO_BIG = 1009
 """Close code of a message above the receiver's limit (RFC 6455, section 7.4.1)."""
 CLOSE_TIMEOUT_S = 0.5
 REFUSALS = {
-    401: "refuses the API key, or wants one",
+    401: "refuses the API key, or requires one",
     403: "refuses this client",
     503: "serves as many clients as it may",
 }
 
 
 class ServerRefusal(PolicyUnavailable):
-    """The server is there, but will not serve this client until somebody changes something."""
+    """The server is there, but refuses this client until its settings or the client's are changed."""
 
 
 class RemoteError(RuntimeError):
@@ -69,7 +69,7 @@ class Connection:
         Args:
             endpoint: Where to connect to.
             accept: Called with the server's metadata after each connecting; raises ProtocolError to refuse.
-            backoff: Tells when to try again.
+            backoff: Says when to try again.
         """
         self._endpoint, self._accept, self._backoff = endpoint, accept, backoff or BackOff()
         self._socket: ClientConnection | None = None
@@ -223,7 +223,7 @@ class Connection:
 
 
 def _shut(ws: ClientConnection) -> None:
-    with contextlib.suppress(OSError):  # it may be closed already, which is what is wanted
+    with contextlib.suppress(OSError):  # it may be closed already, which is as good
         ws.socket.shutdown(socket.SHUT_RDWR)
 
 

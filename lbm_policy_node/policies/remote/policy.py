@@ -75,7 +75,7 @@ class RemotePolicy:
         return samples
 
     def describe(self) -> Mapping[str, str]:
-        """Facts about the served checkpoint for people."""
+        """Facts about the served checkpoint, for users."""
         return {"server": self._endpoint.url, **self._description}
 
     def close(self) -> None:
@@ -91,8 +91,8 @@ class RemotePolicy:
         return _floats(reply, "embedding", (self.spec.embedding_dim,))
 
     def _ask(self, request: InferRequest) -> Any:
-        wanted = [feature.key for feature in self.spec.images]
-        seen = [replace(o, images={key: o.images[key] for key in wanted}) for o in request.history]
+        keys = [feature.key for feature in self.spec.images]
+        seen = [replace(o, images={key: o.images[key] for key in keys}) for o in request.history]
         message = pack(write_request(replace(request, history=seen), self._jpeg_quality))
         if len(message) > self._max_bytes:
             text = f"the request of {len(message)} bytes is above the server's limit of {self._max_bytes}"

@@ -143,7 +143,7 @@ class Camera:
         self._publisher = node.create_publisher(kind, topics.below(topics.BENCH_ROBOT, name), qos.CAMERA)
 
     def is_heard(self) -> bool:
-        """Whether somebody subscribes."""
+        """Whether there is a subscriber."""
         return self._publisher.get_subscription_count() > 0
 
     def publish(self, stamp: Any) -> None:

@@ -1,10 +1,10 @@
 # SPDX-FileCopyrightText: 2026 lbm_policy contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Time from a joystick's press to the first command that a person drives, as the controller receives it.
+"""Time from a joystick's press to the operator's first command, as the controller receives it.
 
 ::
 
-    policy drives, a moment of chance | press ... first command of the person | hold | let go | policy drives
+    policy drives, a moment of chance | press ... operator's first command | hold | release | policy drives
                                       |<------------- measured ------------->|      | 0.5 s  |
 """
 
@@ -98,7 +98,7 @@ class TakeoverBench(Node):
             self._measure()
 
     def _measure(self) -> None:
-        """Take the first command of the person that has arrived; a controller keeps the newest only."""
+        """Take the operator's first command that has arrived; a controller keeps the newest only."""
         if self._pressed_ns is None or self._first_ns is None:
             return
         arrived = [at_ns for stamp_ns, at_ns in self._arrivals.items() if stamp_ns >= self._first_ns]
@@ -108,10 +108,10 @@ class TakeoverBench(Node):
         self._pressed_ns = self._first_ns = None
         self._arrivals.clear()
         self._progress_s = time.monotonic()
-        self._later(HOLD_S, self._let_go)
+        self._later(HOLD_S, self._release)
 
     def _recover(self) -> None:
-        """A signal that came too late has paused the robot: let go, and let the policy go on."""
+        """A signal that came too late has paused the robot: release, and let the policy go on."""
         self._down, self._pressed_ns, self._first_ns, self._due = False, None, None, None
         self._arrivals.clear()
         self._send_joy()
@@ -122,7 +122,7 @@ class TakeoverBench(Node):
         self._down, self._pressed_ns = True, time.monotonic_ns()
         self._send_joy()
 
-    def _let_go(self) -> None:
+    def _release(self) -> None:
         self._down = False
         self._send_joy()
         if len(self._delays_ms) == self._config.presses:

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 lbm_policy contributors
 # SPDX-License-Identifier: Apache-2.0
-"""One episode of the demo: reset the simulator, give the instruction, end the run or let a person end it."""
+"""One episode of the demo: reset the simulator, give the instruction, follow the run until it ends."""
 
 import os
 from collections.abc import Callable
@@ -131,7 +131,7 @@ class EpisodeRunner:
         return answer.instruction
 
     def _ask(self, ask: Callable[[], Future], what: str) -> Any:
-        """Ask, and ask again: a request sent while discovery is under way can get lost without a word."""
+        """Ask, and ask again: a request sent while discovery is under way can get lost without an error."""
         for _ in range(ATTEMPTS - 1):
             with suppress(TimeoutError):
                 return self._waiter.result(ask(), what, CALL_LIMIT_S / ATTEMPTS)
@@ -187,11 +187,11 @@ class EpisodeRunner:
         """Ask the scripted operator to take over; its success or failure button ends the run."""
         self._take_over.publish(Bool(data=True))
         result = self._waiter.result(ended, "end of the rescue", self._plan.wall_limit_s).result
-        how = "solved by a person" if self._success else f"not rescued, {_ending(result)}"
+        how = "solved by the operator" if self._success else f"not rescued, {_ending(result)}"
         return f"{how}; stopped by the monitor: {stopped}", result.elapsed_s
 
     def _report_success(self) -> None:
-        """Tell everyone, the recorder too; the policy node ends its run on it."""
+        """Publish the success; the recorder notes it and the policy node ends its run."""
         event = EpisodeEvent(event=EpisodeEvent.SUCCESS, source="simulator")
         event.header.stamp = self._clock.now().to_msg()
         self._events.publish(event)

@@ -66,7 +66,7 @@ class EpisodeRecorder:
 
     @property
     def human_s(self) -> float:
-        """ROS time in which a person drove since ``start``, s."""
+        """ROS time in which the operator drove since ``start``, s."""
         return self._human_ns * 1e-9
 
     @property

@@ -41,7 +41,7 @@ class StreamProbe(Node):
         self._streams = StreamSubscriptions(self, spec.streams.values(), self._on_sample)
 
     def listen(self, duration_s: float) -> None:
-        """Discover, then record for a while; begin anew when a /clock turns up: ages are in its time."""
+        """Discover, then record for a while; start over when a /clock appears: ages are in its time."""
         self._spin_until(time.monotonic() + DISCOVERY_S, lambda: False)
         follows_clock = self._follow_clock()
         self._recording = True
@@ -53,7 +53,7 @@ class StreamProbe(Node):
         return self.count_publishers(topics.CLOCK) > 0
 
     def _follow_clock(self) -> bool:
-        """Take /clock as the time if somebody publishes it, and forget what was recorded by another time."""
+        """Take /clock as the time if it is published, and forget what was recorded by another time."""
         if self._has_clock():
             self.set_parameters([Parameter("use_sim_time", value=True)])
             self._spin_until(time.monotonic() + CLOCK_S, lambda: False)
@@ -95,8 +95,8 @@ def problem(spec: RobotSpec, stream: StreamSpec, sample: Sample) -> str:
         wrong = stream.frame and sample.frame != stream.frame
         return f"poses are in frame '{sample.frame}', the spec says '{stream.frame}'" if wrong else ""
     if isinstance(sample, JointSample):
-        wanted = [joint for part in spec.state if part.stream == stream.name for joint in part.joints]
-        missing = sorted(set(wanted) - set(sample.names))
+        required = [joint for part in spec.state if part.stream == stream.name for joint in part.joints]
+        missing = sorted(set(required) - set(sample.names))
         return f"joints {missing} are missing; it has {list(sample.names)}" if missing else ""
     sizes = {(image.height, image.width) for image in spec.images.values() if image.stream == stream.name}
     found = sample.shape[:2]

@@ -108,7 +108,7 @@ class ChunkExecutorNode(ManagedNode):
         for (source, part), fault in self._runtime.teleop.faults.items():
             values[f"teleop {source}, {part}"], level = fault, max(level, WARN)
         message = f"{last.mode.name}: {last.reason}"
-        if alarm and last.reason.text != alarm:  # told to warn only, or held for something else
+        if alarm and last.reason.text != alarm:  # monitor_stop is warn, or it holds for something else
             return Health(max(level, WARN), f"{message}; the monitor asks for a stop: {alarm}", values)
         return Health(level, message, values)
 

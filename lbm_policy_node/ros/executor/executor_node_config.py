@@ -21,8 +21,8 @@ class ExecutorNodeConfig(ChunkExecutorConfig):
     )
     monitor_stop: str = setting(
         HOLD,
-        "What a STOP of the monitor does. hold: come to rest until a person takes over or a new goal starts; "
-        "warn: only say so, in the log and on /diagnostics.",
+        "What a STOP of the monitor does. hold: come to rest until the operator takes over or a new goal "
+        "starts; warn: only say so, in the log and on /diagnostics.",
         choices=(HOLD, WARN),
     )
     autostart: bool = setting(True, "Configure and activate without a lifecycle manager.")

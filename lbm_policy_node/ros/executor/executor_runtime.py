@@ -169,11 +169,11 @@ def resume(runtime: ExecutorRuntime | None) -> Reason:
 
 
 def stop_request(verdict: MonitorVerdict) -> str:
-    """Say for a person which monitor asks for a stop, for which figures, and what to do."""
+    """Say in words which monitor asks for a stop, for which figures, and what to do."""
     figures = f"chunk {verdict.chunk_id}"
     if (
         verdict.statistic > verdict.stop_threshold
     ):  # else another detector asks: a time limit, missing progress
         figures += f", score {verdict.score:.4g}, statistic {verdict.statistic:.4g}"
         figures += f" above {verdict.stop_threshold:.4g}"
-    return f"{verdict.monitor}: {verdict.text} ({figures}); a person should take over"
+    return f"{verdict.monitor}: {verdict.text} ({figures}); the operator should take over"

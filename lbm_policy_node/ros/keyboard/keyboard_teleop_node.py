@@ -32,7 +32,7 @@ EXIT_NO_TERMINAL: Final = 2
 class KeyboardTeleopNode(Node):
     """Keys are timed by the steady clock, as fingers are; the Joy is stamped with ROS time.
 
-    Follows /clock as soon as somebody publishes it.
+    Follows /clock as soon as it is published.
     """
 
     def __init__(self, terminal: KeyTerminal, **node_arguments: Any) -> None:
@@ -59,8 +59,8 @@ class KeyboardTeleopNode(Node):
             print(line, flush=True)
 
     def destroy_node(self) -> None:
-        """Let go, so that control is handed back on purpose and not lost."""
-        self._keyboard.let_go()
+        """Release the dead-man switch, so that control is handed back on purpose and not lost."""
+        self._keyboard.release()
         self._publish(self._keyboard.state(time.monotonic_ns()))
         self._joy.flush()
         super().destroy_node()
@@ -86,7 +86,7 @@ class KeyboardTeleopNode(Node):
         if self._quitting:
             return
         self._quitting = True
-        self._keyboard.let_go()
+        self._keyboard.release()
         if why:
             self.get_logger().error(why)
         signal.raise_signal(signal.SIGINT)  # leave as on Ctrl-C
@@ -95,7 +95,8 @@ class KeyboardTeleopNode(Node):
         if not self.get_parameter("use_sim_time").value and self.count_publishers(topics.CLOCK):
             self.set_parameters([Parameter("use_sim_time", value=True)])
         held = "HELD" if self._keyboard.state(time.monotonic_ns()).dead_man else "released"
-        text = f"dead-man {held}, speed {self._keyboard.speed:.0%} | {self._who_drives()} | {self._task()}"
+        hand = f"dead-man switch {held}, speed {self._keyboard.speed:.0%}"
+        text = f"{hand} | {self._who_drives()} | {self._task()}"
         try:
             self._terminal.status(text)
         except TerminalLostError as error:
@@ -128,7 +129,7 @@ def main(args: list[str] | None = None) -> int:
     except ValueError as error:
         print(f"refused: {error}", file=sys.stderr)
         return EXIT_NO_TERMINAL
-    signal.signal(signal.SIGHUP, signal.SIG_IGN)  # a closed terminal is noticed by reading, and let go of
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)  # a closed terminal is noticed by reading, and released
     with terminal:
         return run(lambda: KeyboardTeleopNode(terminal), args)
 

@@ -113,7 +113,7 @@ class MonitorRuntime:
         self._publish(verdict_message(verdict, score_name=self._monitor.score_name))
 
     def _on_progress(self, report: ProgressReport) -> None:
-        """Tell the monitor, whose next verdict counts it; without chunks there is nothing to stop."""
+        """Hand a progress report to the monitor; its next verdict counts it."""
         self._monitor.on_progress(report)
         if report.failed is not False:
             text = f"progress:{report.detector}: {report.text}"

@@ -50,7 +50,7 @@ class BagPlayerNode(Node):
     """
 
     def __init__(self, *, on_finished: Callable[[], None] = lambda: None, **node_arguments: Any) -> None:
-        """Open the episode; nothing is published before somebody listens.
+        """Open the episode; nothing is published before its topics have subscribers.
 
         Args:
             on_finished: Called once, when the episode has been played or was refused.
@@ -89,7 +89,7 @@ class BagPlayerNode(Node):
         return header, types
 
     def _importable(self, topics: dict[str, str]) -> dict[str, type]:
-        """Return topic to class, without those that are not installed if that is wanted."""
+        """Return topic to class, without those that are not installed if that is asked for."""
         found: dict[str, type] = {}
         unknown: dict[str, str] = {}
         for topic, kind in topics.items():
@@ -128,7 +128,7 @@ class BagPlayerNode(Node):
             self._playing = not self.finished
             self.get_logger().info(f"playing {self.config.episode} at {self.config.rate:g} of real time")
         elif now - self._began > self.config.wait_s:
-            what = f"nobody subscribes to {deaf}" if deaf else f"no answer from {self._guard.pending()}"
+            what = f"no subscriber of {deaf}" if deaf else f"no answer from {self._guard.pending()}"
             self._refuse(f"waited {self.config.wait_s:g} s: {what}; is the graph running, in this domain?")
 
     def _play(self, elapsed_s: float) -> None:

@@ -48,5 +48,5 @@ class PolicyStarter:
         self._node.get_logger().info(
             f"the policy does not start: {answer.error_msg}", throttle_duration_sec=5.0
         )
-        if answer.error_code != Reason.BUSY:  # then somebody else runs it
+        if answer.error_code != Reason.BUSY:  # then another client runs it
             self._asked = None

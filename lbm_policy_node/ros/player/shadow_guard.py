@@ -29,7 +29,7 @@ class ShadowGuard:
 
         Args:
             node: The player.
-            topics: What it publishes, the clock included: nobody else may.
+            topics: What it publishes, the clock included: no other node may.
             on_refusal: Called with the reason as soon as the bag must not play.
         """
         self._node, self._topics, self._refuse = node, tuple(topics), on_refusal

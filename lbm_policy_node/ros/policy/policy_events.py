@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 lbm_policy contributors
 # SPDX-License-Identifier: Apache-2.0
-"""What the policy node learns of a person's turns and of outcomes, and what it tells on `episode_events`."""
+"""What the policy node takes from interventions and outcomes, and what it publishes on `episode_events`."""
 
 from collections.abc import Callable
 
@@ -13,8 +13,8 @@ from lbm_policy_node.running.goal import GoalHandler, Termination
 from .. import qos, topics
 from ..episode_events import EpisodeEvents
 
-BEGIN_ANEW = (EpisodeEvent.TAKEOVER, EpisodeEvent.HANDBACK, EpisodeEvent.RESUMED)
-"""After these somebody else has moved the robot, so that the policy's history says nothing of its own."""
+RESTARTS = (EpisodeEvent.TAKEOVER, EpisodeEvent.HANDBACK, EpisodeEvent.RESUMED)
+"""After these events the history is useless to the policy: it did not move the robot itself."""
 
 ENDINGS = {
     EpisodeEvent.SUCCESS: Termination.SUCCEEDED,
@@ -24,11 +24,11 @@ ENDINGS = {
 
 
 class PolicyEvents:
-    """A takeover begins the history anew, stops a goal's time and leaves it as it is; an outcome ends it."""
+    """A takeover restarts the history and pauses the goal's time; an outcome ends the goal."""
 
-    def __init__(self, node: Node, goals: GoalHandler, begin_anew: Callable[[int], None]) -> None:
-        """Connect; ``begin_anew`` is called on takeover, hand-back and resume with their time, ns."""
-        self._node, self._goals, self._begin_anew = node, goals, begin_anew
+    def __init__(self, node: Node, goals: GoalHandler, restart_history: Callable[[int], None]) -> None:
+        """Connect; ``restart_history`` is called on takeover, hand-back and resume with their time, ns."""
+        self._node, self._goals, self._restart_history = node, goals, restart_history
         self._events = EpisodeEvents(node)
         self._subscriptions = [
             node.create_subscription(EpisodeEvent, topics.EPISODE_EVENTS, self._on_event, qos.EPISODE_EVENT),
@@ -37,7 +37,7 @@ class PolicyEvents:
             ),
         ]
 
-    def tell_instruction(self) -> None:
+    def publish_instruction(self) -> None:
         """Publish the instruction that is in force from now on."""
         if self._goals.run is not None:
             self._events.publish(
@@ -61,7 +61,7 @@ class PolicyEvents:
 
     def _on_event(self, message: EpisodeEvent) -> None:
         now_ns = self._now_ns()
-        if message.event in BEGIN_ANEW:
-            self._begin_anew(min(to_ns(message.header.stamp), now_ns))
+        if message.event in RESTARTS:
+            self._restart_history(min(to_ns(message.header.stamp), now_ns))
         elif message.event in ENDINGS:
             self._goals.end(ENDINGS[message.event], now_ns)

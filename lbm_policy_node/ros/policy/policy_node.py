@@ -37,12 +37,12 @@ class PolicyNode(ManagedNode):
         self._runtime: PolicyRuntime | None = None
         self._idle_reason = Reason(ReasonCode.NOT_ACTIVE, "the policy node is not configured")
         self._goals = GoalHandler(self._on_end)
-        self._events = PolicyEvents(self, self._goals, self._begin_anew)
+        self._events = PolicyEvents(self, self._goals, self._restart_history)
         self._interfaces = GoalInterfaces(
             self,
             self._goals,
             on_start=self._on_start,
-            on_instruction=self._events.tell_instruction,
+            on_instruction=self._events.publish_instruction,
             on_refused=self._say_idle,
             success_topic=self.config.success_topic,
         )
@@ -75,7 +75,7 @@ class PolicyNode(ManagedNode):
         self._status.flush()
 
     def release(self) -> None:
-        """Let go of the policy."""
+        """Release the policy."""
         if self._runtime is not None:
             self._runtime.destroy()
             self._runtime = None
@@ -106,7 +106,7 @@ class PolicyNode(ManagedNode):
         assert self._runtime is not None  # goals are enabled only while active
         self._runtime.begin()
 
-    def _begin_anew(self, since_ns: int) -> None:
+    def _restart_history(self, since_ns: int) -> None:
         if self._runtime is not None:
             self._runtime.loop.restart(since_ns)
 

@@ -26,7 +26,7 @@ from ..streams import StreamSubscriptions
 from .policy_node_config import PolicyNodeConfig
 
 POLL_PERIOD_S = 0.05
-"""Notices within this time that a stream has stopped and so calls nobody."""
+"""A stream that has stopped causes no callback; it is noticed within this time."""
 
 
 class PolicyRuntime:
@@ -139,10 +139,10 @@ def refuse_differences(policy: PolicySpec, robot: RobotSpec, checkpoint: str) ->
 
 
 def choose_embedding(config: PolicyNodeConfig, policy: Policy) -> Embed:
-    """Return what embeds observations, if that is wanted.
+    """Return what embeds observations, if that is asked for.
 
     Raises:
-        ValueError: It is wanted of a policy that has no embedding.
+        ValueError: It is asked for, but the policy has no embedding.
     """
     if not config.send_embedding:
         return no_embedding

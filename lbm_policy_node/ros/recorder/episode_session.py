@@ -124,7 +124,7 @@ class EpisodeSession:
         self.recording = None
         recording.finish({"outcome": self._outcome, "ended": text})
         self._closing.append(recording)
-        self.look()  # a recording that has failed wakes nobody again
+        self.look()  # a recording that has failed does not call again
 
     def put(self, topic: str, data: bytes) -> bool:
         """Hand a message to the open episode, stamped with now; False when it was dropped."""
@@ -136,7 +136,7 @@ class EpisodeSession:
         return self.put(topic, data)
 
     def hear_outcome(self, event: int) -> None:
-        """Note the last word on success; a discarded episode stays discarded."""
+        """Note the last report of success or failure; a discarded episode stays discarded."""
         if self._outcome != OUTCOMES[EpisodeEvent.DISCARDED]:
             self._outcome = OUTCOMES[event]
 
@@ -175,7 +175,7 @@ class EpisodeSession:
             if not recording.wait(CLOSE_S):
                 self._node.get_logger().error(f"left unfinished: {recording.path}; run: lbm episodes repair")
         self.look()
-        if not self._closing:  # else a thread may still want to wake this node
+        if not self._closing:  # else a thread may still wake this node
             self._node.destroy_guard_condition(self._woken)
         self._node.destroy_publisher(self._events)
 

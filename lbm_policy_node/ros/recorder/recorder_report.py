@@ -24,7 +24,7 @@ class RecorderReport:
         recording: Being written, or the last one; None before the first.
         writing: Whether it is still being written or closed.
         failure: Why the last episode was cut short or could not begin; OK otherwise.
-        missing: Streams of the spec that nobody published when it began.
+        missing: Streams of the spec without a publisher when it began.
         hand_off: Duration of an image's callback.
     """
 
@@ -50,7 +50,7 @@ class RecorderReport:
             worst = ", ".join(f"{n} of {topic}" for topic, n in sorted(dropped.items(), key=lambda i: -i[1]))
             return Reason(ReasonCode.RECORDING_DROPPED, f"the queue to the disk was full; lost {worst}")
         if self.missing:
-            return Reason(ReasonCode.TOPIC_MISSING, f"nobody published {', '.join(self.missing)}")
+            return Reason(ReasonCode.TOPIC_MISSING, f"no publisher of {', '.join(self.missing)}")
         return OK
 
     def message(self, now_ns: int) -> RecorderStatus:

@@ -26,7 +26,7 @@ class RecorderRuntime:
     """Built whole or not at all; all calls belong to the node's executor thread.
 
     Messages are taken as bytes and kept as bytes. The few that begin and end an episode are decoded
-    beside that; ControlState, at 100 Hz, only while a person's turn outlasts the run.
+    beside that; ControlState, at 100 Hz, only while an intervention outlasts the run.
     """
 
     def __init__(self, node: Node, config: RecorderNodeConfig, on_change: Callable[[], None]) -> None:
@@ -55,7 +55,7 @@ class RecorderRuntime:
         return self._session.report
 
     def start(self) -> None:
-        """Listen; an episode begins when the rule or a person says so."""
+        """Listen; an episode begins when the rule or the operator says so."""
         self._subscriptions = [self._subscribe(topic) for topic in self._topics]
 
     def stop(self) -> None:
@@ -143,7 +143,7 @@ class RecorderRuntime:
         self._look_who_drives(text)
 
     def _on_control_state(self, _data: bytes) -> None:
-        self._look_who_drives("the policy's run and a person's turn ended")
+        self._look_who_drives("the policy's run and the operator's intervention ended")
 
     def _look_who_drives(self, text: str) -> None:
         if not self._rule.needs_mode:
@@ -154,7 +154,7 @@ class RecorderRuntime:
 
     def _on_event(self, data: bytes) -> None:
         event = _event(data)
-        text = f"{event.source or 'somebody'} asked for it"
+        text = f"requested by {event.source}" if event.source else "requested on episode_events"
         if event.event == EpisodeEvent.START_REQUESTED:
             if self._rule.on_start_request() is Decision.BEGIN:
                 self.begin(event.instruction, asked_for=True)
@@ -167,9 +167,9 @@ class RecorderRuntime:
             self._follow(self._rule.on_outcome(), f"{event.source}: {OUTCOMES[event.event]}")
 
     def _follow(self, decision: Decision, text: str) -> None:
-        if decision in (Decision.END, Decision.BEGIN_ANEW):
+        if decision in (Decision.END, Decision.BEGIN_NEXT):
             self._end(text)
-        if decision in (Decision.BEGIN, Decision.BEGIN_ANEW):
+        if decision in (Decision.BEGIN, Decision.BEGIN_NEXT):
             self.begin("", asked_for=False)
 
     def _end(self, text: str) -> None:

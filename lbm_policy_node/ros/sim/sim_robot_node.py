@@ -118,17 +118,21 @@ class SimRobotNode(Node):
         return response
 
     def _health(self) -> Health:
-        achieved, wanted, hold = self._pacer.achieved_factor, self.config.real_time_factor, self._session.hold
+        achieved, target, hold = (
+            self._pacer.achieved_factor,
+            self.config.real_time_factor,
+            self._session.hold,
+        )
         values = {
-            "real_time_factor": wanted,
+            "real_time_factor": target,
             "achieved_real_time_factor": round(achieved, 3),
             "task": self._session.robot.task.name,
             "commands_refused": hold.n_refused,
         }
         if hold.refusal:
             return Health(WARN, f"command ignored: {hold.refusal}", values)
-        if 0.0 < achieved < 0.9 * wanted:
-            return Health(WARN, f"simulating at {achieved:.2f} of real time instead of {wanted:.2f}", values)
+        if 0.0 < achieved < 0.9 * target:
+            return Health(WARN, f"simulating at {achieved:.2f} of real time instead of {target:.2f}", values)
         return Health(
             OK, "lock step" if self.config.lock_step else f"real-time factor {achieved:.2f}", values
         )

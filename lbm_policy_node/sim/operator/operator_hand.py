@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 lbm_policy contributors
 # SPDX-License-Identifier: Apache-2.0
-"""What the scripted operator does with the joystick while it drives: the expert's motion, unsteadily."""
+"""The scripted operator's joystick while it drives: the expert's motion with noise."""
 
 import numpy as np
 
@@ -33,7 +33,7 @@ class OperatorHand:
         self._ticked_ns: int | None = None
 
     def drive(self, observation: Array | None, now_ns: int) -> JoyState:
-        """Return the joystick of this instant, dead-man held.
+        """Return the joystick of this instant, dead-man switch held.
 
         Args:
             observation: Meta-World's full state, shape (39,); None while it is unknown: then nothing moves.
@@ -47,7 +47,7 @@ class OperatorHand:
         return self._joystick.state(twist, dead_man=True, pressed=self._gripper(effort))
 
     def _tremble(self, now_ns: int) -> Array:
-        """Return the noise in m/s, an Ornstein-Uhlenbeck process of the wanted standard deviation."""
+        """Return the noise in m/s, an Ornstein-Uhlenbeck process of the set standard deviation."""
         before_ns, self._ticked_ns = self._ticked_ns, now_ns
         elapsed_s = np.inf if before_ns is None else max(now_ns - before_ns, 0) / 1e9
         kept = float(np.exp(-elapsed_s / TREMBLE_S))
@@ -57,5 +57,5 @@ class OperatorHand:
 
     def _gripper(self, effort: float) -> frozenset[str]:
         """Return the button for the expert's effort; at 0 the gripper does not matter."""
-        wanted = "gripper_close" if effort > 0.0 else "gripper_open" if effort < 0.0 else ""
-        return frozenset({wanted} & self._joystick.source.buttons.keys())
+        button = "gripper_close" if effort > 0.0 else "gripper_open" if effort < 0.0 else ""
+        return frozenset({button} & self._joystick.source.buttons.keys())

@@ -23,11 +23,13 @@ class OperatorSettings:
     noise_m_s: float = setting(
         0.03, "Standard deviation of its velocity per axis.", unit="m/s", low=0.0, high=1.0
     )
-    hold_s: float = setting(0.25, "Lets go after so long a success.", unit="s", low=0.0, high=60.0)
-    give_up_s: float = setting(30.0, "Lets go without success after so long.", unit="s", low=0.1, high=3600.0)
+    hold_s: float = setting(0.25, "Releases so long after the success.", unit="s", low=0.0, high=60.0)
+    give_up_s: float = setting(
+        30.0, "Releases without success after so long.", unit="s", low=0.1, high=3600.0
+    )
     afterwards: str = setting(
         "success",
-        "What it presses after it let go. success: `success`, or `failure` where it gave up; "
+        "What it presses after the release. success: `success`, or `failure` where it gave up; "
         "resume: `resume`, where it did not give up.",
         choices=AFTERWARDS,
     )
@@ -46,7 +48,7 @@ class OperatorSettings:
             )
 
     def report(self, *, gave_up: bool) -> str:
-        """Return the button to press after letting go; empty for none."""
+        """Return the button to press after the release; empty for none."""
         if self.afterwards == "success":
             return "failure" if gave_up else "success"
         return "resume" if self.afterwards == "resume" and not gave_up else ""

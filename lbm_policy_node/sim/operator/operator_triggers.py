@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 lbm_policy contributors
 # SPDX-License-Identifier: Apache-2.0
-"""When the scripted operator takes over: the monitor stopped the robot, time is up, or somebody asks."""
+"""When the scripted operator takes over: the monitor stopped the robot, time is up, or a request."""
 
 from lbm_policy_node.core.execution.arbitration import ControlMode
 from lbm_policy_node.core.reasons import ReasonCode
@@ -27,7 +27,7 @@ class OperatorTriggers:
             self._began_ns = now_ns
 
     def on_request(self, take_over: bool) -> None:
-        """Take what somebody asks for."""
+        """Take a request to take over, or to stop waiting for one."""
         self._requested = take_over
 
     def take(self, now_ns: int, *, solved: bool) -> bool:

@@ -1,11 +1,11 @@
 # SPDX-FileCopyrightText: 2026 lbm_policy contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Stands in for a person at the gamepad: watches, takes over, finishes the task, lets go, and says so.
+"""Stands in for an operator at the gamepad: watches, takes over, finishes the task, releases, and reports it.
 
 ```
               a trigger           0.3-0.6 s              solved for hold_s, or gave up
-   WATCHING ------------> REACTING -----------> DRIVING -------------> LETTING_GO
-      ^                       ^   does not drive   |                       | nobody drives
+   WATCHING ------------> REACTING -----------> DRIVING -------------> RELEASING
+      ^                       ^   does not drive   |                       | handed back
       |                       +--------------------+                       v
       +--- from anywhere: a new scene, an emergency stop ----------- REPORTING: presses a button until heard
 ```
@@ -25,11 +25,11 @@ from lbm_policy_node.sim.operator.operator_triggers import OperatorTriggers
 from lbm_policy_node.sim.tasks import task_named
 
 JUMP_M = 0.05
-"""A hand moves 1.7 cm per control tick; what moved farther from one to the next was laid out anew."""
+"""A hand moves 1.7 cm per control tick; what moved farther from one to the next was placed by a reset."""
 BLIND_NS = 250_000_000
 """Age of the newest state of the simulator from which on the operator holds the stick still."""
 NOTICE_NS = 300_000_000
-"""How long the operator presses without driving before it lets go and presses afresh."""
+"""How long the operator presses without driving before it releases and presses again."""
 PRESS_NS, PRESS_AGAIN_NS, PRESSES = 100_000_000, 500_000_000, 5
 """How long it presses a button, how long it waits for an answer before it presses again, and how often."""
 
@@ -40,12 +40,12 @@ class Phase(Enum):
     WATCHING = auto()
     REACTING = auto()
     DRIVING = auto()
-    LETTING_GO = auto()
+    RELEASING = auto()
     REPORTING = auto()
 
 
 class ScriptedOperator:
-    """Takes what a person would see and the ROS clock, returns the joystick. Call it from one thread.
+    """Takes what an operator would see and the ROS clock, returns the joystick. Call it from one thread.
 
     Attributes:
         phase: What it is doing.
@@ -105,15 +105,15 @@ class ScriptedOperator:
         self._triggers.on_control(mode, code, now_ns)
 
     def on_heard(self, button: str) -> None:
-        """Take that somebody has noticed a button of the joystick."""
+        """Take that a button of the joystick has been noticed."""
         self._heard = self._heard or button == self._report
 
     def on_request(self, take_over: bool) -> None:
-        """Take over, or let go without pressing anything afterwards, because somebody asks for it."""
+        """Take over on request, or release without pressing anything afterwards."""
         active = self.phase in (Phase.REACTING, Phase.DRIVING)
         self._triggers.on_request(take_over and not active)
         if active and not take_over:
-            self.phase, self._report = Phase.LETTING_GO, ""
+            self.phase, self._report = Phase.RELEASING, ""
 
     def tick(self, now_ns: int) -> JoyState:
         """Return the joystick of this instant."""
@@ -139,7 +139,7 @@ class ScriptedOperator:
                 self._enter(Phase.DRIVING, now_ns)
         elif self.phase is Phase.DRIVING:
             self._drive(now_ns)
-        elif self.phase is Phase.LETTING_GO:
+        elif self.phase is Phase.RELEASING:
             if self._mode is not ControlMode.HUMAN:
                 self._enter(Phase.REPORTING if self._report else Phase.WATCHING, now_ns)
         elif self._heard or elapsed_ns >= PRESSES * PRESS_AGAIN_NS:
@@ -151,7 +151,7 @@ class ScriptedOperator:
         self._enter(Phase.REACTING, now_ns)
 
     def _drive(self, now_ns: int) -> None:
-        """Go on driving, let go when the task is solved or will not be, or press afresh."""
+        """Go on driving, release when the task is solved or will not be, or press again."""
         if not self._success:
             self._solved_ns = None
         elif self._solved_ns is None:
@@ -160,15 +160,15 @@ class ScriptedOperator:
             self._drove_ns = now_ns
         settings = self._settings
         if self._solved_ns is not None and now_ns - self._solved_ns >= settings.hold_s * 1e9:
-            self._let_go(now_ns, gave_up=False)
+            self._release(now_ns, gave_up=False)
         elif now_ns - self._since_ns >= settings.give_up_s * 1e9:
-            self._let_go(now_ns, gave_up=True)
+            self._release(now_ns, gave_up=True)
         elif now_ns - self._drove_ns >= NOTICE_NS:
             self._react(now_ns)
 
-    def _let_go(self, now_ns: int, *, gave_up: bool) -> None:
+    def _release(self, now_ns: int, *, gave_up: bool) -> None:
         self._report, self._heard = self._settings.report(gave_up=gave_up), False
-        self._enter(Phase.LETTING_GO, now_ns)
+        self._enter(Phase.RELEASING, now_ns)
 
     def _enter(self, phase: Phase, now_ns: int) -> None:
         self.phase, self._since_ns = phase, now_ns
@@ -181,8 +181,8 @@ class ScriptedOperator:
 
 def _check_buttons(settings: OperatorSettings, joystick: Joystick) -> None:
     source = joystick.source
-    wanted = {settings.report(gave_up=False), settings.report(gave_up=True)} - {""}
-    if missing := sorted(wanted - source.buttons.keys()):
+    needed = {settings.report(gave_up=False), settings.report(gave_up=True)} - {""}
+    if missing := sorted(needed - source.buttons.keys()):
         raise ValueError(
             f"teleop source '{source.name}' maps no button {missing}, which the scripted operator presses "
             f"with afterwards='{settings.afterwards}'; it has {sorted(source.buttons)}"

@@ -66,7 +66,10 @@ PERTURBATIONS: dict[str, Entry] = {
     "camera_noise": Entry("erratic", "strong pixel noise", ANY, _of(recipes.camera_noise)),
     "occlusion": Entry("erratic", "patch in front of the front camera", ANY, _of(recipes.occlusion)),
     "wrong_instruction": Entry(
-        "progress", "told another task, the opposite if there is one", ANY, recipes.wrong_instruction
+        "progress",
+        "another task's instruction, the opposite if there is one",
+        ANY,
+        recipes.wrong_instruction,
     ),
     "moved_goal": Entry(
         "progress", "goal moves 8 to 15 cm after first contact", WITH_GOAL, _of(recipes.moved_goal)

@@ -60,7 +60,7 @@ class SmallShift(Undisturbed):
         self.shift_m = np.zeros(3)
 
     def on_reset(self, robot: SimulatedRobot) -> None:
-        """Shift it; towards the other side where the wanted one would leave the range."""
+        """Shift it; towards the other side where the drawn one would leave the range."""
         low, high = _training_box(robot)
         here = _base_position(robot)
         mirrored = np.where((here + self._wanted_m < low) | (here + self._wanted_m > high), -1.0, 1.0)

@@ -18,7 +18,7 @@ class PerturbedEpisode:
 
     Attributes:
         perturbations: Hooks for the robot.
-        instruction: What the policy is told instead of the task's instruction.
+        instruction: Given to the policy instead of the task's instruction.
         latency_steps: Policy steps between an observation and its chunk; the runner's to apply.
         drawn: The magnitudes that the seed chose, by name with unit.
     """

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 lbm_policy contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The arm does not do quite what it is told."""
+"""The arm does not follow its commands exactly."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class ActionNoise(Undisturbed):
-    """Gaussian noise on the target, standard deviation sigma_m per axis, drawn anew every hold_ticks."""
+    """Gaussian noise on the target, standard deviation sigma_m per axis, drawn again every hold_ticks."""
 
     sigma_m: float
     hold_ticks: int

@@ -117,9 +117,9 @@ def wrong_instruction(draws: Draws, task: Task, max_steps: int) -> PerturbedEpis
     opposites = {**dict(OPPOSITES), **{closed: opened for opened, closed in OPPOSITES}}
     others = [name for name in TASKS if name != task.name]
     place = draws.integer("other_task", 0, len(others) - 1)
-    told = TASKS[opposites.get(task.name, others[place])]
-    draws.drawn["other_task"] = float(list(TASKS).index(told.name))
-    return PerturbedEpisode(instruction=told.instruction, drawn=draws.drawn)
+    given = TASKS[opposites.get(task.name, others[place])]
+    draws.drawn["other_task"] = float(list(TASKS).index(given.name))
+    return PerturbedEpisode(instruction=given.instruction, drawn=draws.drawn)
 
 
 def moved_goal(draws: Draws) -> Perturbation:

@@ -28,7 +28,7 @@ def test_a_run_is_an_episode(rule):
 
 
 @pytest.mark.parametrize("state", [PolicyState.IDLE, PolicyState.ERROR, PolicyState.UNCONFIGURED])
-def test_a_persons_turn_outlasts_the_run(rule, state):
+def test_the_operators_turn_outlasts_the_run(rule, state):
     run(rule)
     assert not rule.needs_mode
     rule.on_policy_state(state)
@@ -41,10 +41,10 @@ def test_a_run_that_begins_blocked_is_an_episode(rule):
     assert rule.on_policy_state(PolicyState.BLOCKED) is Decision.BEGIN
 
 
-def test_a_new_run_while_a_person_still_drives_is_a_new_episode(rule):
+def test_a_new_run_while_the_operator_still_drives_is_a_new_episode(rule):
     run(rule)
     rule.on_policy_state(PolicyState.IDLE)
-    assert rule.on_policy_state(PolicyState.RUNNING) is Decision.BEGIN_ANEW
+    assert rule.on_policy_state(PolicyState.RUNNING) is Decision.BEGIN_NEXT
 
 
 def test_a_run_that_could_not_be_recorded_is_not_tried_again_in_its_middle(rule):
@@ -74,7 +74,7 @@ def test_an_outcome_ends_what_was_asked_for_but_not_a_run(rule):
     assert rule.on_outcome() is Decision.END
 
 
-def test_a_person_may_end_the_episode_of_a_run(rule):
+def test_the_operator_may_end_the_episode_of_a_run(rule):
     run(rule)
     assert rule.on_stop_request() is Decision.END
     rule.ended()
@@ -90,7 +90,7 @@ def test_manual_ignores_runs():
 def test_a_clock_that_went_back_splits_a_run_and_ends_anything_else(rule):
     assert rule.on_clock_jump() is Decision.NOTHING
     run(rule)
-    assert rule.on_clock_jump() is Decision.BEGIN_ANEW
+    assert rule.on_clock_jump() is Decision.BEGIN_NEXT
     rule.on_policy_state(PolicyState.IDLE)
     assert rule.on_clock_jump() is Decision.END
     rule.began(asked_for=True)

@@ -27,14 +27,14 @@ def reasons(*states: tuple[int, int]) -> list[str]:
     ("states", "expected"),
     [
         ((POLICY, POLICY, STARVED, POLICY, IDLE, POLICY), [""] * 6),
-        ((POLICY, HUMAN, HUMAN, HANDED_BACK), ["", "a person took over", "", "a person handed back"]),
+        ((POLICY, HUMAN, HUMAN, HANDED_BACK), ["", "the operator took over", "", "the operator handed back"]),
         ((HANDED_BACK, HANDED_BACK, POLICY), ["", "", "a hold was lifted"]),
         ((POLICY, ALARM, ALARM, POLICY), ["", "", "", "a hold was lifted"]),
         ((ALARM, IDLE), ["", "a hold was lifted"]),
-        ((ALARM, HUMAN, POLICY), ["", "a person took over", "a person handed back"]),
+        ((ALARM, HUMAN, POLICY), ["", "the operator took over", "the operator handed back"]),
         ((POLICY, STOPPED, RELEASED, POLICY), ["", "", "the emergency stop was reset", "a hold was lifted"]),
-        ((HUMAN, STOPPED, STOPPED), ["", "a person handed back", ""]),
-        ((STOPPED, HUMAN), ["", "a person took over"]),
+        ((HUMAN, STOPPED, STOPPED), ["", "the operator handed back", ""]),
+        ((STOPPED, HUMAN), ["", "the operator took over"]),
         (((77, 0), (78, 999), POLICY), ["", "", ""]),
     ],
 )
@@ -60,8 +60,8 @@ def test_a_run_that_began_while_the_robot_waited_keeps_its_first_chunk():
     assert interruptions.on_control(*POLICY) == "a hold was lifted"
 
 
-def test_a_run_that_began_under_a_persons_hand_does_not_survive_the_hand_back():
+def test_a_run_that_began_under_the_operators_hand_does_not_survive_the_hand_back():
     interruptions = Interruptions()
     interruptions.on_control(*HUMAN)
     interruptions.on_chunk(0)
-    assert interruptions.on_control(*POLICY) == "a person handed back"
+    assert interruptions.on_control(*POLICY) == "the operator handed back"

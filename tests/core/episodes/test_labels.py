@@ -89,7 +89,7 @@ def test_the_window_stops_at_the_intervention_before():
     assert classes.tolist() == [0, PRE, PRE, 1, PRE, PRE, 1, 0]
 
 
-def test_a_person_who_drives_from_the_first_step_took_nothing_over():
+def test_an_operator_who_drives_from_the_first_step_took_nothing_over():
     assert step_classes(np.array([1, 1, 0]), np.arange(3)).tolist() == [1, 1, 0]
 
 

@@ -101,7 +101,9 @@ def test_each_event_ends_policy_with_its_reason(event: str, mode: ControlMode, c
 
 @pytest.mark.parametrize("interruption", ["press", "take_over", "monitor_stop", "pause"])
 @pytest.mark.parametrize("way_on", [["resume"], ["idle", "running"]])
-def test_after_an_interruption_only_a_person_starts_the_policy_again(interruption: str, way_on: list[str]):
+def test_after_an_interruption_only_the_operator_starts_the_policy_again(
+    interruption: str, way_on: list[str]
+):
     arbitration = driven()
     for event in (interruption, "release", "reset", "hand_back", "running", "plan"):
         apply(arbitration, event)

@@ -209,7 +209,9 @@ def test_duplicates_and_older_chunks_are_refused(spec: RobotSpec):
     for other in (chunk(5, 1_000, ramp()), chunk(6, 990, ramp()), chunk(4, 1_000, ramp())):
         refused = executor.on_chunk(other, 1_010 * MS)
         assert refused is not None and refused.code == ReasonCode.CHUNK_STALE
-    assert executor.on_chunk(chunk(1, 1_100, ramp()), 1_100 * MS) is None  # a new policy process counts anew
+    assert (
+        executor.on_chunk(chunk(1, 1_100, ramp()), 1_100 * MS) is None
+    )  # a new policy process counts from 1
 
 
 def test_an_old_plan_is_not_executed_to_its_end(spec: RobotSpec):
@@ -240,7 +242,7 @@ def test_an_emergency_stop_latches_until_reset_and_does_not_go_on_by_itself(spec
     executor.on_estop(True)
     command = executor.tick(1_200 * MS, HOME)
     assert (command.mode, command.reason.code) == (ControlMode.STOPPED, ReasonCode.E_STOP)
-    assert command.plan is not None  # a trajectory controller is told to stop
+    assert command.plan is not None  # a trajectory controller gets a stop
     still_pressed = executor.reset_estop()
     assert still_pressed is not None and still_pressed.code == ReasonCode.ESTOP_STILL_PRESSED
     executor.on_estop(False)
@@ -266,7 +268,9 @@ def test_a_stop_between_two_ticks_is_not_missed(spec: RobotSpec):
     assert (command.mode, command.reason.code) == (ControlMode.HOLD, ReasonCode.NO_CHUNK)
 
 
-def test_a_takeover_silences_the_executor_and_control_starts_where_the_person_left_the_robot(spec: RobotSpec):
+def test_a_takeover_silences_the_executor_and_control_starts_where_the_operator_left_the_robot(
+    spec: RobotSpec,
+):
     executor = running(spec)
     executor.on_chunk(chunk(1, 1_000, ramp()), 1_000 * MS)
     drive(executor, 1_000, 1_100)
@@ -280,7 +284,7 @@ def test_a_takeover_silences_the_executor_and_control_starts_where_the_person_le
     executor.arbitration.hand_back()
     assert executor.tick(1_230 * MS, moved).mode is ControlMode.HOLD
     executor.arbitration.resume()
-    assert executor.tick(1_240 * MS, moved).mode is ControlMode.HOLD  # the chunk was of the person's turn
+    assert executor.tick(1_240 * MS, moved).mode is ControlMode.HOLD  # the chunk was of the operator's turn
     executor.on_chunk(chunk(3, 1_240, [[0.06, 0.65, 0.2, 1.0]] * 8), 1_250 * MS)
     command = executor.tick(1_250 * MS, moved)
     assert command.mode is ControlMode.POLICY and command.action is not None

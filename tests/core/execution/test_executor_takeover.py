@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 lbm_policy contributors
 # SPDX-License-Identifier: Apache-2.0
-"""A person takes the robot from the executor and hands it back: no jump, and every refusal is told."""
+"""The operator takes the robot from the executor and hands it back: no jump, every refusal is reported."""
 
 from typing import Any
 
@@ -47,7 +47,9 @@ def apply(cell: Cell, event: str, speed: float) -> None:
 
 @examples(200)
 @given(st.lists(EVENTS, max_size=40), st.sampled_from(["hold", "resume"]))
-def test_whatever_happens_no_command_jumps_and_nothing_but_the_dead_man_makes_a_person_drive(events, after):
+def test_whatever_happens_no_command_jumps_and_nothing_but_the_dead_man_makes_the_operator_drive(
+    events, after
+):
     cell = Cell(after_takeover=after)
     stick: bool | None = None
     for event, speed, ticks, step_ns in events:
@@ -112,7 +114,7 @@ def test_a_takeover_in_motion_is_no_jolt_also_when_the_robot_lags_behind_its_com
     assert len(positions) == 32 and acceleration.max() < 8.0  # a stop within one tick would be 40 m/s^2
 
 
-def test_after_an_emergency_stop_a_person_starts_where_the_robot_has_been_moved_to():
+def test_after_an_emergency_stop_the_operator_starts_where_the_robot_has_been_moved_to():
     cell = Cell()
     cell.drive()
     cell.executor.on_estop(True)
@@ -125,7 +127,7 @@ def test_after_an_emergency_stop_a_person_starts_where_the_robot_has_been_moved_
     assert cell.position[1] == pytest.approx(0.8, abs=0.01)
 
 
-def test_the_policys_wish_is_shown_also_where_the_person_has_moved_on():
+def test_the_policys_wish_is_shown_also_where_the_operator_has_moved_on():
     cell = Cell()
     cell.drive()
     cell.ticks(5, pressed=True)
@@ -136,7 +138,7 @@ def test_the_policys_wish_is_shown_also_where_the_person_has_moved_on():
     assert proposed is not None and proposed[1] == pytest.approx(0.9)
 
 
-def test_what_the_policy_wants_is_shown_while_a_person_drives_and_never_executed():
+def test_what_the_policy_wants_is_shown_while_the_operator_drives_and_never_executed():
     cell = Cell()
     cell.drive()
     cell.ticks(20, pressed=True, x=-0.4)
@@ -152,7 +154,7 @@ def test_what_the_policy_wants_is_shown_while_a_person_drives_and_never_executed
     x = cell.position[0]
     assert cell.ticks(5, pressed=False).mode is HOLD and cell.position[0] == x
     late = cell.chunk(1.0, observation_stamp_ns=of_the_turn, start_ns=cell.now_ns)
-    assert late is not None and "before the person handed back" in late.text
+    assert late is not None and "before the hand-back" in late.text
     assert cell.ticks(5, pressed=False).reason == late and cell.position[0] == x
     assert cell.chunk(0.2) is None
     assert cell.ticks(5, pressed=False).mode is POLICY
@@ -204,7 +206,7 @@ def test_an_emergency_stop_ends_the_turn_with_a_deceleration_and_nothing_goes_on
     cell.executor.on_estop(True, "gamepad")
     stopped = cell.ticks(1, pressed=True, x=0.8)
     assert (stopped.mode, stopped.source, stopped.reason.code) == (STOPPED, "", ReasonCode.E_STOP)
-    assert stopped.plan is not None  # a trajectory controller is told to stop
+    assert stopped.plan is not None  # a trajectory controller gets a stop
     cell.ticks(30, pressed=True, x=0.8)
     x = cell.position[0]
     cell.ticks(2, pressed=False)
@@ -236,7 +238,7 @@ def test_a_clock_that_jumps_back_ends_the_turn_and_the_next_press_counts_in_the_
     assert cell.ticks(1, pressed=True).mode is HUMAN
 
 
-def test_a_press_that_cannot_be_followed_pauses_the_policy_and_is_told():
+def test_a_press_that_cannot_be_followed_pauses_the_policy_and_is_reported():
     cell = Cell(after_takeover="resume")
     cell.drive()
     cell.ticks(40)
@@ -245,16 +247,16 @@ def test_a_press_that_cannot_be_followed_pauses_the_policy_and_is_told():
     cell.executor.takeover.on_dead_man("stick", True, cell.now_ns + 1, cell.now_ns + 1)  # its twist is old
     command = cell.tick()
     assert (command.mode, command.reason.code) == (HOLD, ReasonCode.HUMAN_CONTROL)
-    assert "the operator tried to take over, but stick: the motion on /twist is 0.4" in command.reason.text
+    assert "the takeover was refused: stick: the motion on /twist is 0.4" in command.reason.text
     cell.chunk()
     assert cell.ticks(60).mode is HOLD
     assert cell.executor.arbitration.resume() is None
     cell.chunk()
-    told = cell.ticks(2)
-    assert told.mode is POLICY and told.reason == Reason(ReasonCode.OK)
+    command = cell.ticks(2)
+    assert command.mode is POLICY and command.reason == Reason(ReasonCode.OK)
 
 
-def test_a_button_that_is_stuck_at_the_start_is_told_and_stops_nothing():
+def test_a_button_that_is_stuck_at_the_start_is_reported_and_stops_nothing():
     cell = Cell()
     cell.stick(True)
     cell.chunk()
@@ -263,7 +265,7 @@ def test_a_button_that_is_stuck_at_the_start_is_told_and_stops_nothing():
     assert "stick: the dead-man switch has not been seen released yet" in command.reason.text
 
 
-def test_a_press_with_a_clock_of_its_own_is_told():
+def test_a_press_with_a_clock_of_its_own_is_reported():
     cell = Cell()
     cell.drive()
     for _ in range(3):
@@ -281,7 +283,7 @@ def test_while_nothing_measures_the_robot_nobody_takes_it_from_rest():
     assert command.mode is HOLD and "where the robot is, is not known" in command.reason.text
 
 
-def test_two_sources_the_first_of_the_spec_drives_and_the_other_is_told():
+def test_two_sources_the_first_of_the_spec_drives_and_the_other_is_reported():
     pedal = {**TWIST, "name": "second", "dead_man": {"topic": "/pedal_2"}}
     cell = Cell(moving_robot(STICK, pedal))
     for pressed in (False, True, True):
@@ -301,7 +303,7 @@ def test_control_taken_away_by_the_arbitration_ends_the_turn():
     assert cell.ticks(10, pressed=True).mode is HOLD
 
 
-def test_in_shadow_mode_a_person_is_followed_from_where_the_robot_is():
+def test_in_shadow_mode_the_operator_is_followed_from_where_the_robot_is():
     cell = Cell(control_enabled=False)
     cell.drive()
     x = cell.position[0]

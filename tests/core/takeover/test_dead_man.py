@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 lbm_policy contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The dead-man: a fresh press drives, a release ends it 0.5 s later, staleness ends it at once."""
+"""The dead-man switch: a fresh press drives, a release ends it 0.5 s later, staleness ends it at once."""
 
 import pytest
 from hypothesis import given

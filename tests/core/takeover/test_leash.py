@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 lbm_policy contributors
 # SPDX-License-Identifier: Apache-2.0
-"""A person's command stays near a robot that does not follow, and nothing winds up meanwhile."""
+"""The operator's command stays near a robot that does not follow, and nothing winds up meanwhile."""
 
 from typing import Any
 
@@ -76,13 +76,15 @@ def blocked() -> BlockedCell:
 def test_against_a_wall_the_command_ends_at_the_leash_and_the_reason_says_so():
     cell = blocked()
     cell.push(20, 0.4)
-    assert cell.last.reason.text == "a person drives"
+    assert cell.last.reason.text == "the operator drives"
     cell.push(PUSHED, 0.4)
     assert cell.position[0] == pytest.approx(WALL + LEASH)
     assert cell.mode is ControlMode.HUMAN and cell.last.reason.code == ReasonCode.HUMAN_CONTROL
-    assert cell.last.reason.text == "a person drives; stick: the hand is 0.15 m behind its target: held back"
+    assert (
+        cell.last.reason.text == "the operator drives; stick: the hand is 0.15 m behind its target: held back"
+    )
     cell.push(1, 0.0)
-    assert cell.last.reason.text == "a person drives"
+    assert cell.last.reason.text == "the operator drives"
 
 
 def test_the_stick_acts_at_once_after_long_pushing():
@@ -238,11 +240,11 @@ class Blocked:
         self.takeover = Takeover(spec, ActionLimits(spec))
         self.name = spec.teleop[0].name
         self.now_ns = SECOND
-        self.told: tuple[str, ...] = ()
+        self.reported: tuple[str, ...] = ()
         self.takeover.on_dead_man(self.name, False, SECOND, SECOND)
 
     def drive(self, samples: list[object]) -> Array:
-        """Follow one sample per tick of 10 ms, dead-man held."""
+        """Follow one sample per tick of 10 ms, dead-man switch held."""
         spins = len(ActionLimits(self.spec).layout.rotations)
         for sample in samples:
             self.now_ns += TICK_NS
@@ -251,7 +253,7 @@ class Blocked:
             motion = at_rest(self.start, self.now_ns, spins)
             turn = self.takeover.tick(self.now_ns, motion, self.start)
             assert turn.source == self.name and turn.action is not None
-            self.action, self.told = turn.action, turn.complaints
+            self.action, self.reported = turn.action, turn.complaints
         return self.action
 
 
@@ -276,16 +278,16 @@ def test_a_device_whose_motion_counts_from_the_takeover_turns_back_at_once(
     robot = Blocked(spec, start)
     pushed = robot.drive([sample(2.0 * tick / 200) for tick in range(200)])
     assert pushed[0] - start[0] == pytest.approx(leash)
-    assert "behind its target: held back" in robot.told[0]
+    assert "behind its target: held back" in robot.reported[0]
     back = robot.drive([sample(1.99 - 0.005)])
-    assert back[0] == pytest.approx(pushed[0] - 0.005) and not robot.told
+    assert back[0] == pytest.approx(pushed[0] - 0.005) and not robot.reported
 
 
 def test_a_turn_that_is_held_back_turns_back_at_once():
     robot = Blocked(TURNING, TURNING_START)
     robot.drive([TwistSample(np.zeros(3), np.array([0.0, 0.0, rate]), "base") for rate in [0.8] * 200])
     turned = Rotation.from_quat(robot.action[3:7]).magnitude()
-    assert turned == pytest.approx(0.3) and "turned 0.30 rad less" in robot.told[0]
+    assert turned == pytest.approx(0.3) and "turned 0.30 rad less" in robot.reported[0]
     robot.drive([TwistSample(np.zeros(3), np.array([0.0, 0.0, -0.8]), "base")])
     assert Rotation.from_quat(robot.action[3:7]).magnitude() == pytest.approx(0.3 - 0.008, abs=1e-6)
 

@@ -72,7 +72,7 @@ def check_step(spec: RobotSpec, before: Array, after: Array, step_s: float) -> N
 
 
 class Loop:
-    """A control loop with one robot that the policy moves until a person takes it."""
+    """A control loop with one robot that the policy moves until the operator takes it."""
 
     def __init__(
         self, spec: RobotSpec, start: Array, velocity: tuple[float, ...], measured: Array | None = None
@@ -177,7 +177,7 @@ def drive(loop: Loop, seconds: float, numbers: tuple[float, ...], pressed: bool 
         loop.tick(TICK_NS)
 
 
-def test_the_person_moves_the_robot_and_letting_go_stops_it_at_once():
+def test_the_operator_moves_the_robot_and_letting_go_stops_it_at_once():
     loop = Loop(TWO_STICKS, START, (0.0, 0.0, 0.0))
     drive(loop, 0.05, (0.0, 0.0, 0.0), pressed=False)
     drive(loop, 1.0, (0.2, 0.0, 0.0))
@@ -205,7 +205,7 @@ def test_a_takeover_at_full_speed_neither_jumps_nor_jolts():
     assert acceleration.max() < 15.0  # a stop within one tick would be 100 m/s^2
 
 
-def test_a_stale_signal_pauses_and_the_second_source_must_be_pressed_afresh():
+def test_a_stale_signal_pauses_and_the_second_source_must_be_pressed_again():
     takeover = takeover_of(TWO_STICKS)
     for name in ("stick", "second"):
         press(takeover, name, SECOND)

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 lbm_policy contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Where a person wants the robot: integrated twists, clutched poses and joints, refused messages."""
+"""Where the operator wants the robot: integrated twists, clutched poses and joints, refused messages."""
 
 import numpy as np
 import pytest

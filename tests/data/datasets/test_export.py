@@ -100,7 +100,7 @@ def test_the_last_step_tells_the_end_and_the_outcome(rescued):
     assert rescued.staged.source["recorded_ns"] == 1_767_323_045_000_000_000  # wall time, not ROS time
 
 
-def test_the_monitor_is_told_at_the_observation_that_it_judged(rescued):
+def test_the_monitor_is_reported_at_the_observation_that_it_judged(rescued):
     for recorded, verdict in zip(rescued.episode.chunks, rescued.episode.verdicts, strict=True):
         at = np.flatnonzero(rescued["stamp_ns"] == recorded.chunk.observation_stamp_ns)
         if not len(at):  # nobody drove
@@ -216,7 +216,7 @@ def test_a_missing_topic_is_named(tmp_path):
         check_exportable(blind)
 
 
-def test_shadow_mode_is_refused_and_broken_chunks_are_told(rescued):
+def test_shadow_mode_is_refused_and_broken_chunks_are_reported(rescued):
     ticks = rescued.episode.ticks
     shadow = replace(ticks, enabled=np.zeros_like(ticks.enabled))
     with pytest.raises(ExportError, match="shadow mode"):
@@ -230,5 +230,5 @@ def test_an_episode_without_outcome_or_instruction_says_so(tmp_path):
     with pytest.raises(ExportError, match=r"no instruction.*--instruction"):
         Exported(path, tmp_path / "a")
     exported = Exported(path, tmp_path / "b", instruction="wave")
-    assert "nobody said how it ended" in exported.early_warnings[0]
+    assert "no outcome was reported" in exported.early_warnings[0]
     assert not exported["next.success"].any() and set(exported["task"]) == {"wave"}

@@ -79,7 +79,7 @@ def test_an_interrupted_export_goes_on_without_encoding_again(folder, tmp_path):
     assert not (tmp_path / "set/.staging").exists()
 
 
-def test_another_window_is_encoded_anew(folder, tmp_path):
+def test_another_window_is_encoded_again(folder, tmp_path):
     run = ExportRun(tmp_path / "set", ExportSettings(), on_time=lambda _: None)
     list(run.export([folder / "a"]))
     del run

@@ -29,7 +29,7 @@ def test_every_tick_is_there_with_who_drove(rescued):
     assert set(np.array(rescued.ticks.sources)[rescued.ticks.modes == ControlMode.HUMAN]) == {"gamepad"}
 
 
-def test_what_the_policy_wanted_while_a_person_drove_is_there(rescued):
+def test_what_the_policy_wanted_while_the_operator_drove_is_there(rescued):
     human = rescued.ticks.modes == ControlMode.HUMAN
     assert np.isfinite(rescued.ticks.proposed[human]).all(axis=1).sum() > 20
 

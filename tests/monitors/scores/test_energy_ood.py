@@ -137,5 +137,5 @@ def test_first_samples_are_the_first_and_never_more_than_there_are():
     fewer = with_first_samples(whole, 2)
     for ours, theirs in zip(fewer.chunks, whole.chunks, strict=True):
         np.testing.assert_array_equal(ours.samples, theirs.samples[:2])
-    with pytest.raises(ValueError, match="wanted are 1000"):
+    with pytest.raises(ValueError, match="1000 are required"):
         first_samples(whole.chunks[0], 1000)

@@ -129,7 +129,7 @@ def test_towers_of_other_encoders_are_described_in_the_sidecar(small: Any, small
     assert load_policy(directory).infer([small.observation()] * 2).shape == (1, 7, 3)
 
 
-def test_openai_towers_are_told_from_the_weights(small: Any, small_checkpoint: Write) -> None:
+def test_openai_towers_are_read_from_the_weights(small: Any, small_checkpoint: Write) -> None:
     directory = small_checkpoint(
         vision_encoder_name="openai/clip-vit-base-patch16", text_encoder_name="openai/clip-vit-base-patch16"
     )

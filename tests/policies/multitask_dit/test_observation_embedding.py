@@ -65,7 +65,7 @@ def test_only_the_very_same_observations_are_remembered(
     assert len(encodings) == 4
 
 
-def test_a_list_that_was_changed_after_infer_is_encoded_anew(small: Any, policy: Any) -> None:
+def test_a_list_that_was_changed_after_infer_is_encoded_again(small: Any, policy: Any) -> None:
     history = pair(small)
     policy.infer(history)
     history[1] = small.observation(state=np.ones(4, np.float32))

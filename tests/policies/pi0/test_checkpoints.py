@@ -255,7 +255,7 @@ def test_long_prompt_is_cut_with_a_warning(
     np.testing.assert_array_equal(first, second)
 
 
-def test_robot_with_fewer_cameras_is_refused_until_a_person_masks_the_camera(
+def test_robot_with_fewer_cameras_is_refused_until_a_user_masks_the_camera(
     checkpoint: Write, small: Any
 ) -> None:
     directory = checkpoint()

@@ -146,7 +146,7 @@ def test_the_monitors_alarm_holds_until_a_new_goal(conductor):
     assert conductor.in_mode(ControlState.HOLD, Reason.MONITOR_STOP)
     text = conductor.state.reason.text
     assert text == (
-        "mmd_floored: inconsistent (chunk 1, score 2, statistic 7.5 above 5); a person should take over"
+        "mmd_floored: inconsistent (chunk 1, score 2, statistic 7.5 above 5); the operator should take over"
     )
     conductor.chunk()
     conductor.graph.step(8)
@@ -155,7 +155,7 @@ def test_the_monitors_alarm_holds_until_a_new_goal(conductor):
     conductor.drive()
 
 
-def test_the_monitor_only_warns_when_told_so(graph, spec_file):
+def test_the_monitor_only_warns_when_configured_so(graph, spec_file):
     add_executor_node(graph, spec_file, enable_control=True, monitor_stop="warn")
     conductor = Conductor(graph)
     conductor.drive()
@@ -164,7 +164,7 @@ def test_the_monitor_only_warns_when_told_so(graph, spec_file):
     assert conductor.in_mode(ControlState.POLICY)
 
     def said() -> bool:
-        return "a person should take over" in conductor.health("chunk_executor_node").message
+        return "the operator should take over" in conductor.health("chunk_executor_node").message
 
     graph.step_until(said, "the alarm on /diagnostics")
     assert conductor.health("chunk_executor_node").level == DiagnosticStatus.WARN
@@ -172,11 +172,11 @@ def test_the_monitor_only_warns_when_told_so(graph, spec_file):
     graph.step_until(lambda: not said(), "the end of the alarm")
 
 
-def test_a_stop_without_figures_is_told_without_figures(conductor):
+def test_a_stop_without_figures_is_reported_without_figures(conductor):
     conductor.drive()
     conductor.verdict(MonitorVerdict.STOP, monitor="vlm", score=math.nan, statistic=math.nan)
     conductor.graph.step()
-    assert "vlm: inconsistent (chunk 1); a person" in conductor.state.reason.text
+    assert "vlm: inconsistent (chunk 1); the operator" in conductor.state.reason.text
 
 
 def _set(row: int, column: int, value: float):

@@ -117,11 +117,11 @@ def _times(p: np.ndarray, q: np.ndarray) -> np.ndarray:
     return np.append(vector, p[3] * q[3] - p[:3] @ q[:3])
 
 
-def test_a_persons_commands_are_streamed_also_where_chunks_are_sent_whole():
+def test_the_operators_commands_are_streamed_also_where_chunks_are_sent_whole():
     writer = _writer(_arm({"topic": "/t", "type": TRAJECTORY, "mode": "chunk"}))
-    person = Command(np.array([0.1, 0.2]), ControlMode.HUMAN, OK, 0, None, None, "gamepad")
+    command = Command(np.array([0.1, 0.2]), ControlMode.HUMAN, OK, 0, None, None, "gamepad")
     for _ in range(2):
-        (point,) = writer.message(person, NOW_NS).points
+        (point,) = writer.message(command, NOW_NS).points
         assert list(point.positions) == [0.1, 0.2] and to_ns(point.time_from_start) == TICK_NS
     times, rows = (NOW_NS, NOW_NS + TICK_NS), np.zeros((2, 2))
     rest = Command(rows[0], ControlMode.HOLD, OK, 0, None, Plan(times, rows))

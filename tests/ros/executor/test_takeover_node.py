@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 lbm_policy contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Over real topics: a person takes the robot, hands it back, and hears why a press is not followed."""
+"""Over real topics: the operator takes the robot, hands it back, and hears why a press is not followed."""
 
 from itertools import pairwise
 from pathlib import Path
@@ -62,7 +62,7 @@ def test_press_drives_release_holds_and_resume_lets_the_policy_go_on(operator):
     assert_no_jump(operator)
 
 
-def test_the_policys_wish_is_shown_while_a_person_drives_and_its_chunk_is_not_executed_later(operator):
+def test_the_policys_wish_is_shown_while_the_operator_drives_and_its_chunk_is_not_executed_later(operator):
     operator.drive()
     operator.take_over(x=-1.0)
     operator.hold(4, DEAD_MAN, x=-1.0)
@@ -105,7 +105,7 @@ def test_a_gamepad_that_falls_silent_pauses_and_never_resumes(graph, tmp_path):
     assert_no_jump(operator)
 
 
-def test_two_sources_at_once_the_first_of_the_spec_drives_and_the_other_is_told(operator):
+def test_two_sources_at_once_the_first_of_the_spec_drives_and_the_other_is_reported(operator):
     operator.drive()
     for pressed in (False, True):
         operator.twist(0.1)
@@ -121,7 +121,7 @@ def test_two_sources_at_once_the_first_of_the_spec_drives_and_the_other_is_told(
     assert operator.events[1].text == "'gamepad' comes first"
 
 
-def test_a_joy_with_too_few_axes_is_told_and_holds(operator):
+def test_a_joy_with_too_few_axes_is_reported_and_holds(operator):
     operator.drive()
     operator.joy(axes=0)
     operator.joy(DEAD_MAN, axes=0)
@@ -140,7 +140,7 @@ def values(operator: Operator) -> dict[str, str]:
     return {pair.key: pair.value for pair in operator.health("chunk_executor_node").values}
 
 
-def test_a_joy_with_too_few_buttons_is_told_but_its_stop_button_still_stops(operator):
+def test_a_joy_with_too_few_buttons_is_reported_but_its_stop_button_still_stops(operator):
     operator.drive()
     operator.joy(buttons=3)
     operator.graph.step()
@@ -150,7 +150,7 @@ def test_a_joy_with_too_few_buttons_is_told_but_its_stop_button_still_stops(oper
     assert operator.in_mode(STOPPED, Reason.E_STOP)
 
 
-def test_a_stick_in_an_unknown_frame_is_told_and_its_press_holds(operator):
+def test_a_stick_in_an_unknown_frame_is_reported_and_its_press_holds(operator):
     operator.drive()
     for pressed in (False, True):
         operator.twist(0.1, frame="camera")
@@ -160,7 +160,7 @@ def test_a_stick_in_an_unknown_frame_is_told_and_its_press_holds(operator):
     assert "stick: /twist is in frame 'camera', the spec expects 'base'" in operator.text
 
 
-def test_a_jump_of_the_leader_is_told_and_pauses_when_it_lasts(operator):
+def test_a_jump_of_the_leader_is_reported_and_pauses_when_it_lasts(operator):
     operator.drive()
     gripper = operator.graph.robot.gripper_commands
     for pressed in (False, True):
@@ -265,7 +265,7 @@ def test_the_gamepads_stop_button_latches_in_the_middle_of_a_turn(operator):
     assert_no_jump(operator)
 
 
-def test_a_button_is_told_once_per_press_and_not_when_it_was_down_at_the_start(operator):
+def test_a_button_is_reported_once_per_press_and_not_when_it_was_down_at_the_start(operator):
     operator.hold(2, SUCCESS)
     assert not operator.events
     for button in (6, 7, 8, 9, 10, SUCCESS):

@@ -31,7 +31,7 @@ WIDTH = 200
 
 
 class Session:
-    """A person at a terminal with `lbm teleop` in it, and who plays executor and policy."""
+    """The operator at a terminal with `lbm teleop` in it, and who plays executor and policy."""
 
     def __init__(self, *arguments: str) -> None:
         self.joys: list[Joy] = []
@@ -140,12 +140,12 @@ def test_status_line_says_who_drives_and_why_and_what_for(sessions):
     session = sessions().started()
     session.until(lambda: "nothing heard of the chunk executor" in session.shown, "the missing executor")
     state, status = ControlState(mode=ControlState.HUMAN, source="gamepad"), PolicyStatus()
-    state.reason.text, status.instruction = "a person drives", "open the drawer"
+    state.reason.text, status.instruction = "the operator drives", "open the drawer"
     session.policy.publish(status)
 
     def shown() -> bool:
         session.control.publish(state)
-        return "HUMAN by gamepad: a person drives | policy: open the drawer" in session.shown
+        return "HUMAN by gamepad: the operator drives | policy: open the drawer" in session.shown
 
     session.until(shown, "the status line")
     assert "space only holds" in session.shown and "c: gripper close" in session.shown
@@ -166,7 +166,7 @@ def test_follows_the_clock_of_a_simulation(sessions):
 def test_terminal_is_as_before_after_the_end_and_control_is_given_back(sessions, how):
     session = sessions().started()
     assert not termios.tcgetattr(session.slave)[3] & (termios.ICANON | termios.ECHO)
-    session.type_until(b"w", lambda: session.newest(held), "the dead-man")
+    session.type_until(b"w", lambda: session.newest(held), "the dead-man switch")
     if how.startswith("SIG"):
         session.process.send_signal(getattr(signal, how))
     else:
@@ -178,7 +178,7 @@ def test_terminal_is_as_before_after_the_end_and_control_is_given_back(sessions,
 
 def test_lost_terminal_releases_and_ends(sessions):
     session = sessions().started()
-    session.type_until(b"w", lambda: session.newest(held), "the dead-man")
+    session.type_until(b"w", lambda: session.newest(held), "the dead-man switch")
     session.hang_up()
     session.end()
     session.until(lambda: session.newest(lambda j: not held(j)), "the last Joy, released")

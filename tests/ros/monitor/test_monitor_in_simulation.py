@@ -27,7 +27,7 @@ def test_a_disturbed_robot_is_stopped_and_the_reason_is_published(simulation, di
     stop = simulation.verdicts[-1]
     assert (stop.level, stop.detector) == (MonitorVerdict.STOP, DISTURBANCES[disturbance])
     assert stop.monitor in simulation.control.state.reason.text
-    assert "a person should take over" in simulation.control.state.reason.text
+    assert "the operator should take over" in simulation.control.state.reason.text
 
 
 def test_the_same_scene_without_the_disturbance_is_solved_without_a_stop(simulation):

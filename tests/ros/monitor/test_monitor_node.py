@@ -49,7 +49,7 @@ def test_chunks_that_stop_agreeing_warn_and_then_stop_for_good(monitor_user):
     first = monitor_user.verdicts[4 + levels.index(STOP)]
     assert (first.detector, first.monitor) == ("score", "energy")
     assert first.statistic > first.stop_threshold and "STOP threshold" in first.text
-    assert monitor_user.run(1, seed=5) == [WARMING_UP], "a new run is judged afresh"
+    assert monitor_user.run(1, seed=5) == [WARMING_UP], "a new run is judged again"
 
 
 def test_disagreement_that_grows_slowly_warns_before_it_stops(monitor_user):
@@ -107,7 +107,7 @@ def test_a_stop_makes_the_executor_hold_with_the_reason_and_a_new_goal_goes_on(d
     stop = drive.user.verdicts[-1]
     for part in ("energy", f"{stop.statistic:.4g}", f"{stop.stop_threshold:.4g}", f"chunk {index + 1}"):
         assert part in control.state.reason.text
-    assert "a person should take over" in control.state.reason.text
+    assert "the operator should take over" in control.state.reason.text
     rest = list(graph.robot.position)
     drive.chunk(index + 1)
     assert graph.robot.position == pytest.approx(rest, abs=1e-9)
@@ -125,7 +125,7 @@ def test_the_same_run_without_the_tear_is_never_stopped(drive):
     assert drive.conductor.in_mode(ControlState.POLICY)
 
 
-def test_told_to_warn_only_the_executor_drives_on(graph, spec_file, calibration):
+def test_with_warn_only_the_executor_drives_on(graph, spec_file, calibration):
     drive = Drive(graph, spec_file, calibration, monitor_stop="warn")
     drive.start()
     levels = [drive.chunk(index, torn=TORN * (index > 2)) for index in range(10)]

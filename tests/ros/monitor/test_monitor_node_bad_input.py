@@ -121,7 +121,7 @@ def test_without_a_calibration_every_verdict_says_so(graph, spec_file, tmp_path,
     )
     user = MonitorUser(graph)
     assert user.run(4) == [UNCALIBRATED] * 4
-    assert user.verdicts[-1].score >= 0.0, "the score is told all the same"
+    assert user.verdicts[-1].score >= 0.0, "the score is reported all the same"
     assert node._health().level == DiagnosticStatus.WARN
 
 

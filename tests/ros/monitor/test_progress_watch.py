@@ -148,7 +148,7 @@ def test_chunks_are_judged_while_the_model_thinks(graph, tmp_path, calibration, 
     assert run.chunk_until(MonitorVerdict.WARN).detector == "progress"
 
 
-def test_an_unreachable_model_is_told_and_is_no_alarm(graph, tmp_path, calibration):
+def test_an_unreachable_model_is_reported_and_is_no_alarm(graph, tmp_path, calibration):
     run = Run(graph, tmp_path, calibration, progress_url="http://127.0.0.1:9/v1")
     run.status(PolicyStatus.RUNNING)
     run.chunk()

@@ -161,7 +161,7 @@ def test_a_robot_that_is_there_is_not_mixed_with_a_bag(play, episode):
     assert f"{FRONT} is published by /camera_driver" in player.failure
 
 
-def test_a_loop_throws_the_clock_back_and_the_policy_begins_anew(play, episode):
+def test_a_loop_throws_the_clock_back_and_the_policy_starts_over(play, episode):
     graph, player = play(episode, loop=True)
     add_policy_node(graph, SPEC, CHECKPOINT)
     audience = Audience(graph)
@@ -180,10 +180,10 @@ def test_it_can_begin_in_the_middle(play, episode):
     assert not audience.chunks
 
 
-def test_nobody_listening_is_told_after_the_time_to_wait(play, episode):
+def test_nobody_listening_is_reported_after_the_time_to_wait(play, episode):
     graph, player = play(episode, wait_s=0.5)
     graph.spin_until(lambda: player.finished, "the end of the wait")
-    assert "nobody subscribes to" in player.failure and FRONT in player.failure
+    assert "no subscriber of" in player.failure and FRONT in player.failure
 
 
 def with_unknown_type(source: Path, folder: Path) -> Path:
@@ -228,7 +228,7 @@ def test_a_process_without_an_episode_says_so(ros_domain, tmp_path):
 def test_a_process_leaves_with_the_reason(ros_domain, episode, tmp_path):
     with NodeProcess("bag_player_node", tmp_path / "log", episode=episode, wait_s=0.5) as process:
         assert process.end() == 1
-        assert "nobody subscribes" in process.output and "Traceback" not in process.output
+        assert "no subscriber" in process.output and "Traceback" not in process.output
 
 
 def test_the_command_starts_a_graph_in_shadow_mode_and_leaves_at_the_end(ros_domain, episode, tmp_path):

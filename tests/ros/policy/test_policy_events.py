@@ -50,7 +50,7 @@ def user(graph: Graph, spec_file: Path, tmp_path: Path) -> EventUser:
 
 
 @pytest.mark.parametrize("event", [EpisodeEvent.TAKEOVER, EpisodeEvent.HANDBACK, EpisodeEvent.RESUMED])
-def test_a_change_of_who_drives_begins_the_history_anew_and_leaves_the_run(user, event):
+def test_a_change_of_who_drives_restarts_the_history_and_leaves_the_run(user, event):
     user.start()
     user.run_until_chunks(3)
     user.graph.step()
@@ -96,7 +96,7 @@ def test_an_outcome_without_a_run_changes_nothing(user):
     assert user.start().error_code == Reason.OK
 
 
-def test_each_instruction_that_comes_into_force_is_told(user):
+def test_each_instruction_that_comes_into_force_is_reported(user):
     user.start("open the door")
     user.set_instruction("close the door")
     user.set_instruction("")
@@ -135,7 +135,7 @@ class RescuedRun:
         return answer.result.elapsed_s
 
     def policys_time(self) -> float:
-        """How long the executor did not say that a person had the robot, since the goal, s."""
+        """How long the executor did not say that the operator had the robot, since the goal, s."""
         stamps = [to_ns(s.header.stamp) for s in self.operator.states if s.mode == ControlState.HUMAN]
         began = next(to_ns(s.header.stamp) for s in self.user.statuses if s.state == PolicyStatus.RUNNING)
         after = next(
@@ -146,7 +146,7 @@ class RescuedRun:
         return (self.graph.robot.now_ns - began - (after - stamps[0])) * 1e-9
 
 
-def test_the_time_limit_stands_still_while_a_person_has_the_robot(graph, tmp_path):
+def test_the_time_limit_stands_still_while_the_operator_has_the_robot(graph, tmp_path):
     run = RescuedRun(graph, tmp_path)
     run.operator.hold(40)
     run.operator.take_over(x=0.2)
@@ -174,7 +174,7 @@ def test_after_a_release_with_after_takeover_resume_the_time_limit_goes_on(graph
     assert run.policys_time() == pytest.approx(run.LIMIT_S, abs=0.1)
 
 
-def test_a_hold_without_a_person_counts(graph, tmp_path):
+def test_a_hold_without_the_operator_counts(graph, tmp_path):
     run = RescuedRun(graph, tmp_path)
     run.operator.estop(True)
     run.operator.hold(2)
@@ -183,7 +183,7 @@ def test_a_hold_without_a_person_counts(graph, tmp_path):
     assert ticks <= 165  # 2 s and some ticks
 
 
-def test_a_clock_that_goes_back_in_a_persons_hands_leaves_the_policys_time_as_it_is(graph, tmp_path):
+def test_a_clock_that_goes_back_in_the_operators_hands_leaves_the_policys_time_as_it_is(graph, tmp_path):
     run = RescuedRun(graph, tmp_path)
     run.operator.take_over()
     run.operator.hold(100, DEAD_MAN)
@@ -195,7 +195,7 @@ def test_a_clock_that_goes_back_in_a_persons_hands_leaves_the_policys_time_as_it
     assert run.ends_after() == pytest.approx(run.LIMIT_S, abs=0.1)
 
 
-def test_an_executor_that_ends_in_a_persons_hands_does_not_stop_the_time_limit_for_ever(graph, tmp_path):
+def test_an_executor_that_ends_in_the_operators_hands_does_not_stop_the_time_limit_for_ever(graph, tmp_path):
     run = RescuedRun(graph, tmp_path)
     run.operator.take_over()
     run.operator.hold(20, DEAD_MAN)
@@ -206,7 +206,7 @@ def test_an_executor_that_ends_in_a_persons_hands_does_not_stop_the_time_limit_f
     assert 80 <= ticks <= 250  # the second in which nobody says otherwise, and what was left of 2 s
 
 
-def test_a_person_rescues_a_run_and_the_policy_finishes_it(graph, tmp_path):
+def test_the_operator_rescues_a_run_and_the_policy_finishes_it(graph, tmp_path):
     operator = Operator(graph, tmp_path)
     add_policy_node(graph, write_spec(tmp_path), make_checkpoint(tmp_path / "checkpoint"))
     user = PolicyUser(graph)

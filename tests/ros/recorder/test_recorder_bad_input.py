@@ -82,7 +82,7 @@ def test_a_full_disk_ends_the_episode_the_node_lives_on_and_a_repair_finds_the_r
     user.policy(PolicyStatus.RUNNING)
     until_error(user, Reason.DISK_FULL)
     assert "No space left" in user.status.reason.text and "lbm episodes repair" in user.status.reason.text
-    graph.spin_until(lambda: user.events[-1].event == EpisodeEvent.ENDED, "the end to be told")
+    graph.spin_until(lambda: user.events[-1].event == EpisodeEvent.ENDED, "the end to be reported")
     (path,) = user.episodes()
     assert needs_repair(path)
     ballast.unlink()
@@ -103,7 +103,7 @@ def test_messages_that_do_not_fit_the_queue_are_counted_by_topic(graph, spec_fil
     user.policy(PolicyStatus.RUNNING)
     for _ in range(3 * TICKS_PER_STEP):
         tick(user)
-    graph.spin_until(lambda: user.status.n_dropped == 3, "the drops to be told")
+    graph.spin_until(lambda: user.status.n_dropped == 3, "the drops to be reported")
     assert user.status.reason.code == Reason.RECORDING_DROPPED
     assert user.status.reason.text.endswith("lost 3 of /front")
     graph.spin_until(lambda: user.health and user.health.level == DiagnosticStatus.WARN, "a warning")
@@ -123,7 +123,7 @@ def test_a_stream_that_nobody_publishes_is_named_and_the_rest_is_recorded(graph,
     user = RecorderUser(graph, tmp_path / "episodes")
     user.policy(PolicyStatus.RUNNING)
     user.wait_for(RecorderStatus.RECORDING, Reason.TOPIC_MISSING)
-    assert user.status.reason.text == "nobody published /spare"
+    assert user.status.reason.text == "no publisher of /spare"
     tick(user)
     user.policy(PolicyStatus.IDLE)
     assert len(user.episode().ticks) == 1

@@ -101,7 +101,7 @@ def test_messages_are_the_bytes_that_came_stamped_with_ros_time(user):
     assert got == sent
 
 
-def test_started_and_ended_are_told_to_the_graph_too(user):
+def test_started_and_ended_are_reported_to_the_graph_too(user):
     user.policy(PolicyStatus.RUNNING)
     user.policy(PolicyStatus.IDLE)
     user.graph.spin_until(lambda: len(user.events) == 2, "the events")
@@ -123,7 +123,7 @@ def test_the_state_before_the_beginning_is_in_the_bag(user):
     assert episode.duration_s == pytest.approx(0.0, abs=1e-6)
 
 
-def test_a_persons_turn_outlasts_the_run(user):
+def test_the_operators_turn_outlasts_the_run(user):
     user.policy(PolicyStatus.RUNNING)
     steps(user, 1)
     steps(user, 1, ControlState.HUMAN)

@@ -67,7 +67,7 @@ class Desk:
         self.graph.send(self.control, message)
 
     def until_held(self, limit_s: float = 2.0) -> float:
-        """Tick until the dead-man is pressed; returns how long it took, s of ROS time."""
+        """Tick until the dead-man switch is pressed; returns how long it took, s of ROS time."""
         return TICK_NS / 1e9 * self.graph.step_until(self.held, "a press", max_ticks=round(limit_s * 80))
 
     def held(self) -> bool:

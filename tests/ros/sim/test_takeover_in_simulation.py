@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 lbm_policy contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The whole graph with the shipped policy: a person rescues a disturbed run, the policy goes on, and the
+"""The whole graph with the shipped policy: the operator rescues a disturbed run, the policy goes on, and the
 labels on disk say who drove."""
 
 from collections.abc import Callable
@@ -87,7 +87,7 @@ class RescuedSimulation(MonitoredSimulation):
         return read_episode(path)
 
     def human_intervals_ns(self) -> list[tuple[int, int]]:
-        """First and last tick of each turn of the person, as the graph published them."""
+        """First and last tick of each turn of the operator, as the graph published them."""
         turns = groupby(self.control.states, key=lambda state: state.mode)
         stamps = [[to_ns(state.header.stamp) for state in states] for mode, states in turns if mode == HUMAN]
         return [(turn[0], turn[-1]) for turn in stamps]
@@ -110,12 +110,14 @@ BY_SUCCESS = {"after_takeover": "hold", "afterwards": "success"}
 
 
 @pytest.mark.parametrize("rescued", [BY_BUTTON, BY_RELEASE], indirect=True, ids=["button", "release"])
-def test_person_completes_what_the_monitor_stopped_and_the_policy_goes_on_without_a_jump(rescued, tmp_path):
+def test_the_operator_completes_what_the_monitor_stopped_and_the_policy_goes_on_without_a_jump(
+    rescued, tmp_path
+):
     rescued.run(perturbation="occlusion", perturbation_after_s=0.2)
     assert rescued.control.in_mode(HOLD, Reason.MONITOR_STOP) and not rescued.robot.success
     rescued.until(lambda: rescued.control.in_mode(HUMAN), "the takeover", limit_s=1.0)
     assert rescued.control.state.source == "gamepad"
-    rescued.until(lambda: rescued.operator.phase is Phase.LETTING_GO, "the person to be done")
+    rescued.until(lambda: rescued.operator.phase is Phase.RELEASING, "the operator to be done")
     assert rescued.robot.success
     rescued.until(lambda: rescued.control.in_mode(POLICY), "the policy to go on", limit_s=3.0)
     rescued.graph.step(40)
@@ -131,7 +133,7 @@ def test_person_completes_what_the_monitor_stopped_and_the_policy_goes_on_withou
 
 
 def check_labels(rescued: RescuedSimulation, dataset: Path) -> None:
-    """The bag has the person's turns to the tick, and the dataset every step by who drove it."""
+    """The bag has the operator's turns to the tick, and the dataset every step by who drove it."""
     truth, episode = rescued.human_intervals_ns(), rescued.recorded()
     assert len(truth) == 1 and episode.human_intervals_ns == truth
     run = ExportRun(dataset, ExportSettings(), only="all", on_time=lambda _s: None)
@@ -165,7 +167,7 @@ def test_robot_that_the_policy_moves_is_taken_over_without_a_jump(rescued):
 
 
 @pytest.mark.parametrize("rescued", [BY_SUCCESS], indirect=True, ids=["success"])
-def test_person_who_marks_success_ends_the_run(rescued):
+def test_the_operator_who_marks_success_ends_the_run(rescued):
     rescued.run(perturbation="occlusion", perturbation_after_s=0.2)
     rescued.until(lambda: EpisodeEvent.SUCCESS in rescued.happened(), "the mark")
     rescued.until(lambda: rescued.user.in_state(PolicyStatus.IDLE), "the end of the run", limit_s=1.0)

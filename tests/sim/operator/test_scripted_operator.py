@@ -124,7 +124,7 @@ def test_takes_over_so_long_after_the_policy_began_and_only_once():
     assert watched.stays(Phase.WATCHING)
 
 
-def test_solved_task_needs_nobody_unless_asked():
+def test_solved_task_needs_no_operator_unless_asked():
     watched = Watched(takeover_after_s=0.5)
     watched.success = True
     watched.tick(100)
@@ -143,7 +143,7 @@ def test_lets_go_after_a_lasting_success_then_says_so_for_a_moment():
     watched.success = False
     watched.tick()
     watched.success = True
-    assert watched.until(Phase.LETTING_GO) == pytest.approx(0.5, abs=0.05)
+    assert watched.until(Phase.RELEASING) == pytest.approx(0.5, abs=0.05)
     assert not held(watched.tick())
     watched.until(Phase.REPORTING)
     joy = watched.tick()
@@ -173,7 +173,7 @@ def test_presses_nothing_while_it_still_has_the_robot():
     watched.operator.on_request(True)
     watched.until(Phase.DRIVING)
     watched.success = True
-    watched.until(Phase.LETTING_GO)
+    watched.until(Phase.RELEASING)
     for _ in range(40):  # the executor's hysteresis
         watched.mode = HUMAN
         assert not any(watched.tick().buttons)
@@ -209,7 +209,7 @@ def test_request_that_comes_twice_counts_once():
     assert watched.stays(Phase.WATCHING)
 
 
-def test_where_it_is_not_granted_control_it_lets_go_and_presses_afresh():
+def test_where_it_is_not_granted_control_it_releases_and_presses_again():
     watched = Watched()
     watched.grants = False
     watched.operator.on_request(True)
@@ -222,7 +222,7 @@ def test_where_it_is_not_granted_control_it_lets_go_and_presses_afresh():
     assert watched.mode is HUMAN
 
 
-def test_emergency_stop_makes_it_let_go():
+def test_emergency_stop_makes_it_release():
     watched = Watched()
     watched.operator.on_request(True)
     watched.until(Phase.DRIVING)

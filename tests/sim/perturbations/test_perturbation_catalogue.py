@@ -112,12 +112,12 @@ def test_unknown_name_is_refused_with_the_known_ones():
 
 @pytest.mark.parametrize("task", TASKS)
 def test_wrong_instruction_is_anothers_and_the_opposite_where_there_is_one(task):
-    told = {drawn("wrong_instruction", task=TASKS[task], seed=seed).instruction for seed in range(20)}
-    assert TASKS[task].instruction not in told
+    given = {drawn("wrong_instruction", task=TASKS[task], seed=seed).instruction for seed in range(20)}
+    assert TASKS[task].instruction not in given
     if task == "drawer-open":
-        assert told == {"close the drawer"}
+        assert given == {"close the drawer"}
     if task == "reach":
-        assert len(told) > 3
+        assert len(given) > 3
 
 
 def test_latency_is_two_to_six_steps():

@@ -1,12 +1,12 @@
 # SPDX-FileCopyrightText: 2026 lbm_policy contributors
 # SPDX-License-Identifier: Apache-2.0
-"""What counts as a person's time: from the takeover until the policy may go on, as far as anybody says so."""
+"""What counts as the operator's time: from the takeover until the policy may go on."""
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lbm_policy_node.core.episodes.person_time import SILENCE_NS, PersonTime
+from lbm_policy_node.core.episodes.operator_time import SILENCE_NS, OperatorTime
 from lbm_policy_node.core.execution.arbitration import ControlMode
 from lbm_policy_node.core.reasons import ReasonCode
 
@@ -25,13 +25,13 @@ TICKS = tuple[tuple[ControlMode, ReasonCode], int]
 
 
 def counted(*phases: TICKS) -> float:
-    """Return the person's time after phases of (what is told, ticks), in ticks."""
-    person, now_ns = PersonTime(), SECOND
-    for told, ticks in phases:
+    """Return the operator's time after phases of (what a tick says, ticks), in ticks."""
+    operator, now_ns = OperatorTime(), SECOND
+    for tick, ticks in phases:
         for _ in range(ticks):
             now_ns += TICK_NS
-            person = person.after(*told, now_ns)
-    return person.until(now_ns + TICK_NS) / TICK_NS
+            operator = operator.after(*tick, now_ns)
+    return operator.until(now_ns + TICK_NS) / TICK_NS
 
 
 @pytest.mark.parametrize(
@@ -48,28 +48,28 @@ def counted(*phases: TICKS) -> float:
         ([(RUNS, 5), (DRIVES, 20)], 20),
     ],
 )
-def test_a_persons_time_lasts_from_the_takeover_until_the_policy_may_go_on(phases, ticks):
+def test_the_operators_time_lasts_from_the_takeover_until_the_policy_may_go_on(phases, ticks):
     assert counted(*phases) == pytest.approx(ticks)
 
 
 @given(st.lists(st.tuples(st.sampled_from(EVERY), st.integers(1, 60)), max_size=12))
-def test_the_policys_time_and_the_persons_are_the_whole_time(phases):
-    person, policy, has = 0, 0, False
-    for told, ticks in phases:
-        has = told is DRIVES or (has and told not in (RUNS, STARVES))
-        person, policy = person + ticks * has, policy + ticks * (not has)
-    assert counted(*phases) == pytest.approx(person)
-    assert person + policy == sum(ticks for _, ticks in phases)
+def test_the_policys_time_and_the_operators_are_the_whole_time(phases):
+    operator, policy, has = 0, 0, False
+    for tick, ticks in phases:
+        has = tick is DRIVES or (has and tick not in (RUNS, STARVES))
+        operator, policy = operator + ticks * has, policy + ticks * (not has)
+    assert counted(*phases) == pytest.approx(operator)
+    assert operator + policy == sum(ticks for _, ticks in phases)
 
 
-def test_an_executor_that_falls_silent_while_a_person_drives_does_not_stop_the_time_for_ever():
-    person = PersonTime().after(*DRIVES, SECOND)
-    assert person.until(SECOND + SILENCE_NS // 2) == SILENCE_NS // 2
-    assert person.until(100 * SECOND) == SILENCE_NS
-    assert person.after(*RUNS, 100 * SECOND).until(200 * SECOND) == SILENCE_NS
+def test_an_executor_that_falls_silent_while_the_operator_drives_does_not_stop_the_time_for_ever():
+    operator = OperatorTime().after(*DRIVES, SECOND)
+    assert operator.until(SECOND + SILENCE_NS // 2) == SILENCE_NS // 2
+    assert operator.until(100 * SECOND) == SILENCE_NS
+    assert operator.after(*RUNS, 100 * SECOND).until(200 * SECOND) == SILENCE_NS
 
 
 def test_a_tick_of_before_the_newest_one_takes_nothing_away():
-    person = PersonTime().after(*DRIVES, 10 * SECOND).after(*DRIVES, 10 * SECOND + TICK_NS)
-    assert person.until(5 * SECOND) == TICK_NS
-    assert person.after(*DRIVES, 5 * SECOND).until(5 * SECOND) == TICK_NS
+    operator = OperatorTime().after(*DRIVES, 10 * SECOND).after(*DRIVES, 10 * SECOND + TICK_NS)
+    assert operator.until(5 * SECOND) == TICK_NS
+    assert operator.after(*DRIVES, 5 * SECOND).until(5 * SECOND) == TICK_NS
