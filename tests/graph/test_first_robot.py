@@ -24,7 +24,7 @@ MOVED = "the first command has arrived"
 
 
 @pytest.fixture(name="environment")
-def _environment() -> Iterator[dict[str, str]]:
+def _environment(slow: None) -> Iterator[dict[str, str]]:
     """Variables for a graph that only this machine sees."""
     with free_domain() as domain:
         ours = transport.choose("mixed").applied_to(os.environ)
