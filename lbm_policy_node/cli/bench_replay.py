@@ -3,13 +3,11 @@
 """`lbm bench-replay`: how much faster than real time an episode of the weightless policy replays."""
 
 import json
-import os
 from pathlib import Path
 
 import click
 
-from lbm_policy_node.cli.bench_monitor import ONE_THREAD
-from lbm_policy_node.doctor.doctor_machine import python
+from lbm_policy_node.bench.one_thread import measure_with_one_thread
 
 TARGET = 20.0
 
@@ -26,9 +24,9 @@ def command(seconds: float, repeats: int, json_path: Path | None) -> None:
     Two cameras, states and control ticks at 100 Hz; reading, rebuilding, asking and comparing included.
     The target holds for the first size.
     """
-    arguments = ["-m", "lbm_policy_node.bench.bench_replay_run", str(seconds), str(repeats)]
+    module = "lbm_policy_node.bench.bench_replay_run"
     try:
-        found = json.loads(python(arguments, os.environ | ONE_THREAD, timeout_s=900.0))
+        found = measure_with_one_thread(module, seconds, repeats, timeout_s=900.0)
     except RuntimeError as error:
         raise click.ClickException(f"the measurement failed: {error}") from error
     for result in found["results"]:

@@ -5,12 +5,11 @@
 import importlib.util
 import json
 import os
-import subprocess
-import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from lbm_policy_node.doctor.stream_health import Check, Level
 from lbm_policy_node.graph import transport
+from lbm_policy_node.graph.python_process import run_python
 
 RENDER = """
 import os
@@ -23,28 +22,6 @@ with mujoco.Renderer(model, 32, 32) as renderer:
     renderer.update_scene(data)
     print("pixels", int(renderer.render().max()))
 """
-
-
-def python(arguments: Sequence[str], environment: Mapping[str, str], timeout_s: float = 60.0) -> str:
-    """Run this Python in a process of its own and return what it printed.
-
-    Raises:
-        RuntimeError: It failed; with its last line.
-    """
-    try:
-        done = subprocess.run(
-            [sys.executable, *arguments],
-            env=dict(environment),
-            capture_output=True,
-            text=True,
-            timeout=timeout_s,
-        )
-    except subprocess.TimeoutExpired as error:
-        raise RuntimeError(f"no answer within {timeout_s:g} s") from error
-    if done.returncode != 0:
-        lines = done.stderr.strip().splitlines() or [f"exit code {done.returncode}"]
-        raise RuntimeError(lines[-1])
-    return done.stdout
 
 
 def check_machine(chosen: transport.Transport) -> list[Check]:
@@ -62,7 +39,7 @@ def check_machine(chosen: transport.Transport) -> list[Check]:
 def check_ros(environment: Mapping[str, str]) -> Check:
     """Whether a node can be created and our messages are built."""
     try:
-        answer = python(["-m", "lbm_policy_node.ros.doctor.environment_report"], environment)
+        answer = run_python(["-m", "lbm_policy_node.ros.doctor.environment_report"], environment)
         found = json.loads(answer.strip().splitlines()[-1])
     except (RuntimeError, ValueError, IndexError) as error:
         found = {"problem": str(error)}
@@ -122,7 +99,7 @@ def check_rendering() -> Check:
         )
     advice = "only the simulated robot needs it: apt install libegl1 libgl1-mesa-dri"
     try:
-        answer = python(["-c", RENDER], os.environ)
+        answer = run_python(["-c", RENDER], os.environ)
     except RuntimeError as error:
         return Check("EGL rendering", Level.WARNING, str(error), advice)
     lit = answer.startswith("pixels") and int(answer.split()[1]) > 0

@@ -8,7 +8,7 @@ import pytest
 from click.testing import CliRunner
 
 from helpers.episode_maker import make_episode
-from lbm_policy_node.cli.bench_export import ExportRate
+from lbm_policy_node.bench.bench_export_run import ExportRate
 from lbm_policy_node.cli.main import main
 
 

@@ -12,6 +12,7 @@ from click.testing import CliRunner, Result
 
 from helpers.places import ROOT
 from lbm_policy_node.cli import doctor
+from lbm_policy_node.doctor.doctor_robot import check_robot
 from lbm_policy_node.doctor.stream_health import Level
 from lbm_policy_node.graph import transport
 from lbm_policy_node.graph.nodes import NodeProcess
@@ -37,7 +38,7 @@ def run(*arguments: str) -> tuple[Result, dict[str, Any]]:
 def wait_for_pictures(chosen: transport.Transport, looks: int = 40) -> None:
     """Wait until the robot has started, however long that takes on a busy machine."""
     for _ in range(looks):
-        checks = {check.name: check for check in doctor.check_robot("metaworld", chosen, 0.3)}
+        checks = {check.name: check for check in check_robot("metaworld", chosen, 0.3)}
         if checks["stream wrist"].values.get("messages"):
             return
     pytest.fail(f"no picture came: {checks['stream wrist'].text}")
@@ -67,5 +68,5 @@ def test_absent_robot_and_broken_spec_exit_with_one_and_say_what_to_do(domain: i
     broken = tmp_path / "broken.yaml"
     broken.write_text(SPEC.read_text().replace("step_s:", "stepp_s:"))
     chosen = transport.choose("mixed")
-    (finding,) = doctor.check_robot(str(broken), chosen, 0.5)
+    (finding,) = check_robot(str(broken), chosen, 0.5)
     assert finding.level is Level.FAILURE and "broken.yaml" in finding.text and "step_s" in finding.text

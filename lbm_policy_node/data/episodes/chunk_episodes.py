@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import json
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -87,6 +87,19 @@ def read_folder(folder: Path) -> Iterator[ChunkEpisode]:
     if not paths:
         raise EpisodeFileError(f"{folder} holds no episodes (*{SUFFIX})")
     return (read_episode(path) for path in paths)
+
+
+def read_episodes(paths: Sequence[Path]) -> Iterator[ChunkEpisode]:
+    """Read files and folders of action chunks.
+
+    Raises:
+        EpisodeFileError: A file cannot be read, or a folder holds none.
+    """
+    for path in paths:
+        if path.is_dir():
+            yield from read_folder(path)
+        else:
+            yield read_episode(path)
 
 
 def _chunks(arrays: Mapping[str, Array], header: Mapping[str, Any]) -> tuple[ActionChunk, ...]:

@@ -26,8 +26,8 @@ import torch
 from lbm_policy_node.policies.pi0.checkpoint import read_config
 from lbm_policy_node.policies.pi0.weights import load_model
 from lbm_policy_node.policies.checkpoint.sidecar import read_sidecar
-from lbm_policy_node.cli.bench_pi0 import _peak_gib
-peak = lambda: _peak_gib() * 1024
+from lbm_policy_node.bench.bench_pi0_run import peak_gib
+peak = lambda: peak_gib() * 1024
 def load(folder):
     return load_model(folder, read_config(folder), read_sidecar(folder), torch.float32)
 load(Path(sys.argv[1]))  # what torch needs once, whatever the size

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The figures of a benchmark are judged by their quantiles."""
 
-from lbm_policy_node.cli.bench import TakeoverDelay, compare
+from lbm_policy_node.bench.comparison import TakeoverDelay, compare
 
 
 def test_the_delay_of_a_takeover_is_judged_at_both_quantiles() -> None:

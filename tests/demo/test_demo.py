@@ -10,12 +10,14 @@ import matplotlib.image
 import numpy as np
 import pytest
 
-from lbm_policy_node.cli.demo import RESCUE, Progress, choose_checkpoint, finish, fresh_folder, make_plan
 from lbm_policy_node.data.datasets.dataset_reader import read_dataset
 from lbm_policy_node.data.episodes.episode import read_episode
 from lbm_policy_node.data.episodes.episode_records import Outcome
+from lbm_policy_node.demo.demo_finish import finish
 from lbm_policy_node.demo.demo_plan import DemoPlan, Episode
+from lbm_policy_node.demo.demo_progress import Progress
 from lbm_policy_node.demo.demo_run import DemoError, DemoOutcome, run_plan
+from lbm_policy_node.demo.demo_setup import RESCUE, choose_checkpoint, fresh_folder, make_plan
 from lbm_policy_node.graph.bringup import Graph, GraphConfig, describe
 from lbm_policy_node.paths import shared_path
 

@@ -7,7 +7,7 @@ import os
 
 import pytest
 
-from lbm_policy_node.cli.bench_recorder import cpu_seconds, measure_recorder
+from lbm_policy_node.bench.bench_recorder_run import cpu_seconds, measure_recorder
 
 
 @pytest.mark.slow
