@@ -52,7 +52,17 @@ def started(arguments: Sequence[str], environment: dict[str, str], log: Path) ->
 
 
 def run_policy(environment: dict[str, str]) -> str:
-    """What the client of the walk prints."""
+    """What the client prints in the first run in which all nodes have found each other, at most the fifth."""
+    printed = ""
+    for _ in range(5):
+        printed = run_once(environment)
+        if "POLICY  chunk" in printed:
+            break
+    return printed
+
+
+def run_once(environment: dict[str, str]) -> str:
+    """What the client of the walk prints in one run."""
     done = subprocess.run(
         [sys.executable, "run_policy.py", "sway", "--time-limit-s", "2"],
         cwd=WALK, env=environment, capture_output=True, text=True, timeout=90, check=True,
@@ -65,6 +75,7 @@ def test_the_checkpoint_of_the_walk_fits_its_arm() -> None:
     assert result.exit_code == 0 and "fits the robot arm6" in result.output
 
 
+@pytest.mark.timeout(300)
 @pytest.mark.parametrize(("flag", "moves"), [("--shadow", False), ("--enable-control", True)])
 def test_the_arm_gets_commands_only_with_control(
     environment: dict[str, str], tmp_path: Path, flag: str, moves: bool
