@@ -83,7 +83,11 @@ class ExecutorRuntime:
         self.executor.on_policy_state(PolicyState.IDLE, reason)
         self.executor.takeover.end(reason)
         self.tick()
-        for _writer, publisher in self._writers:
+        now_ns = self._node.get_clock().now().nanoseconds
+        for writer, publisher in self._writers:
+            message = writer.last_message(now_ns)
+            if message is not None:
+                publisher.publish(message)
             publisher.wait_for_all_acked(Duration(seconds=FLUSH_S))
 
     def destroy(self) -> None:
