@@ -93,7 +93,7 @@ class Brake:
         return self._limits.clamp(action, motion.action)
 
     def velocity_at(self, time_ns: int) -> Array:
-        """Return the speed of the command at an instant, shape (action_dim,); 0 at a limit and for rotations."""
+        """Return the speed of the command, shape (action_dim,); 0 at a limit and for rotations."""
         motion = self._motion
         elapsed_s = (time_ns - motion.time_ns) / 1e9
         left = min(max(1.0 - elapsed_s / self.duration_s, 0.0), 1.0)

@@ -186,7 +186,7 @@ class ChunkExecutor:
         self._forget_command()
 
     def _press(self, now_ns: int) -> None:
-        """Stop again where the robot is, when the stop is pressed again after the last one was sent to its end.
+        """Stop again, where the robot is, when the button is pressed again after a stop was sent to its end.
 
         A device that repeats its state is not pressed again: that would drag a robot that is moved by hand.
         """

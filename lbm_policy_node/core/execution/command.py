@@ -21,7 +21,7 @@ class Command:
         reason: Why; OK only while the policy drives.
         chunk_id: The newest chunk in the plan; 0 for none.
         proposed: What the policy proposes now, or None.
-        plan: The policy's motion from now on, only in the tick in which it changes: for trajectory controllers.
+        plan: The policy's motion from now on, only in the tick in which it changes.
         source: The teleop source that drives; empty unless the operator drives.
         stop: The deceleration to rest, in every tick until it is obeyed; the same object for the same stop.
     """

@@ -15,7 +15,7 @@ from lbm_policy_node.core.types import Array
 STILL_SHARE = 0.02
 """A column stands still below this share of its velocity limit."""
 OBSERVED_S = 0.1
-"""Speed is judged over this time plus the feedback's maximum age, so that an old sample is not a standstill."""
+"""Speed is judged over this time plus the feedback's maximum age: an old sample proves no standstill."""
 MAX_OBSERVED_S = 0.4
 OBEY_WITHIN_S = 1.0
 OBEY_FACTOR = 3.0
@@ -78,7 +78,10 @@ class StandstillWatch:
         limits = self._limits
         speeds = np.ptp(rows[:, limits.moving], axis=0) / seen_s
         ratios = np.nan_to_num(speeds / (STILL_SHARE * limits.velocity))
-        found = [(float(r), limits.names[c], float(s)) for r, c, s in zip(ratios, limits.moving, speeds)]
+        found = [
+            (float(r), limits.names[c], float(s))
+            for r, c, s in zip(ratios, limits.moving, speeds, strict=True)
+        ]
         for columns, read, _write in limits.layout.rotations:
             if np.isfinite(rows[:, columns]).all():
                 turned = max(

@@ -1,9 +1,9 @@
 # SPDX-FileCopyrightText: 2026 lbm_policy contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Commands to a joint trajectory controller: point by point, or a whole motion at once; stops that it must accept.
+"""Commands to a joint trajectory controller: point by point, or a whole motion at once; and its stops.
 
-The controller refuses a trajectory with a stamp whose last point lies before its own now, and then goes on with
-the trajectory before (ros2_controllers, validate_trajectory_msg). Stamp zero means "from now on" and is never late.
+The controller refuses a trajectory with a stamp whose last point lies before its own now, and then goes on
+with the one before (ros2_controllers, validate_trajectory_msg). Stamp zero means "from now on", never late.
 """
 
 from collections.abc import Sequence
@@ -20,12 +20,14 @@ from lbm_policy_node.core.types import Array
 from ..conversion import to_float_array, to_stamp
 
 LEAST_AHEAD_NS = 200_000_000
-"""A stamped motion ends at least this long after now: on its way and by the controller's clock time passes."""
+"""A stamped motion ends at least this long after now: it takes time to arrive, and clocks differ."""
 LEAST_STOP_TICKS = 3
 """A stop lasts at least this many control ticks, in which the controller joins its motion to the stop."""
 REPEAT_TICKS = 5
 REPEAT_NS = 50_000_000
-"""A stop is sent again after REPEAT_TICKS control ticks, or after REPEAT_NS if that is longer: each is complete by then."""
+"""A stop is sent again after this many control ticks, or after REPEAT_NS if that is longer.
+
+That is more than LEAST_STOP_TICKS, so that the controller completes a stop before it joins the next one."""
 
 
 class TrajectoryStreamWriter:
@@ -53,8 +55,8 @@ class TrajectoryPlanWriter:
     """JointTrajectory of the whole motion, once whenever it changes; positions only, stamped.
 
     Positions only suits the controller's upsampling mode. What the operator does next is not known, so the
-    operator's commands are streamed, one point per tick. A stop has positions, velocities and no stamp, and is
-    sent again and again until it is obeyed, from where it is by then.
+    operator's commands are streamed, one point per tick. A stop has positions, velocities and no stamp, and
+    is sent again and again until it is obeyed, from where it is by then.
     """
 
     message_type = JointTrajectory
