@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """A stand-in for ros2_control's JointTrajectoryController, written from its documented behaviour.
 
-Source: the user documentation of joint_trajectory_controller (interpolation of trajectories, preemption policy,
-parameters) and the rules of validate_trajectory_msg. What it does not model: tolerances, partial joint goals,
-accelerations and quintic segments, and the robot behind it, which follows at once.
+Source: the user documentation of joint_trajectory_controller (interpolation of trajectories, preemption
+policy, parameters) and the rules of validate_trajectory_msg. What it does not model: tolerances, partial
+joint goals, accelerations and quintic segments, and the robot behind it, which follows at once.
 """
 
 from typing import Any

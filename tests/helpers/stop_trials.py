@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 lbm_policy contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Stops in closed loop: executor and trajectory writer, a delay, and a joint trajectory controller, no DDS."""
+"""Stops in closed loop without DDS: executor, trajectory writer, a delay, a joint trajectory controller."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -182,7 +182,6 @@ def table(trials: list[StopTrial]) -> str:
             if these:
                 refused, late = sum(t.n_refused for t in these), max(t.late_s for t in these)
                 beyond = max(t.moved - t.allowed for t in these)
-                lines.append(
-                    f"{robot:11s} {stop:9s} {len(these):6d} {refused:8d} {late * 1e3:17.1f} {beyond * 1e3:21.1f}"
-                )
+                figures = f"{len(these):6d} {refused:8d} {late * 1e3:17.1f} {beyond * 1e3:21.1f}"
+                lines.append(f"{robot:11s} {stop:9s} {figures}")
     return "\n".join(lines)

@@ -257,6 +257,22 @@ def test_an_emergency_stop_latches_until_reset_and_does_not_go_on_by_itself(spec
     assert executor.tick(1_230 * MS, here).mode is ControlMode.POLICY
 
 
+def test_pressing_again_stops_again_where_the_robot_is_but_a_repeating_device_does_not(spec: RobotSpec):
+    executor = running(spec)
+    executor.on_chunk(chunk(1, 1_000, ramp(step=0.02)), 1_000 * MS)
+    drive(executor, 1_000, 1_200)
+    for now_ms in range(1_200, 3_200, TICK_MS):  # the device says so in each tick
+        executor.on_estop(True)
+        command = executor.tick(now_ms * MS, HOME)
+    assert command.stop is None and command.action is None  # it may be moved by hand
+    moved = HOME + np.array([0.05, 0.0, 0.0, 0.0])
+    drive(executor, 3_200, 4_400, moved)
+    executor.on_estop(True)
+    command = executor.tick(4_400 * MS, moved)
+    assert command.stop is not None
+    np.testing.assert_allclose(sent(command)[:3], moved[:3])
+
+
 def test_a_stop_between_two_ticks_is_not_missed(spec: RobotSpec):
     executor = running(spec)
     executor.on_chunk(chunk(1, 1_000, ramp()), 1_000 * MS)

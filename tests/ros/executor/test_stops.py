@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 lbm_policy contributors
 # SPDX-License-Identifier: Apache-2.0
-"""A joint trajectory controller obeys every stop: at any speed, with any delay and clock that a robot may have.
+"""A joint trajectory controller obeys every stop: at any speed, with the delays and clocks of real robots.
 
 LBM_STOP_TRIALS=10000 runs that many random stops; `pytest -s` prints the table.
 """
@@ -46,12 +46,16 @@ def test_stops_at_the_speeds_at_which_they_were_refused(robot, stop, speed, stop
 
 
 def _trajectory(stamp_ns: int, *points: tuple[int, list[float], list[float]]) -> JointTrajectory:
-    message = JointTrajectory(joint_names=["a"])
+    timed = [
+        JointTrajectoryPoint(
+            positions=positions,
+            velocities=velocities,
+            time_from_start=Duration(nanoseconds=after_ns).to_msg(),
+        )
+        for after_ns, positions, velocities in points
+    ]
+    message = JointTrajectory(joint_names=["a"], points=timed)
     message.header.stamp = to_stamp(stamp_ns)
-    for after_ns, positions, velocities in points:
-        point = JointTrajectoryPoint(positions=positions, velocities=velocities)
-        point.time_from_start = Duration(nanoseconds=after_ns).to_msg()
-        message.points.append(point)
     return message
 
 
