@@ -49,6 +49,7 @@ class ReasonCode(IntEnum):
     FEEDBACK_MISSING = 313  # the robot's own position is unknown or too old
     CHUNK_PAST = 314  # every row of the chunk was already past on arrival
     DEACTIVATED = 315  # the node is not active
+    STOP_NOT_OBEYED = 316  # the feedback still moves after a stop; the stop is repeated
 
     # 400 to 499: requests (services and actions).
     BUSY = 400  # a goal is running; a second one is refused

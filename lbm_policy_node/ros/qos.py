@@ -53,6 +53,9 @@ EVENT = _profile(reliable=True, depth=10)
 """Operator input such as an e-stop or a success flag: must arrive. Volatile, because a volatile publisher
 does not match a transient-local subscription, and the plain ``ros2 topic pub`` is volatile."""
 
+ANY_EVENT = _profile(reliable=False, depth=10)
+"""Matches every publisher of an event: best effort and volatile ask for nothing. See EventInput."""
+
 EPISODE_EVENT = _profile(reliable=True, depth=50)
 """Stamped facts (who took over, success, marks): each one must reach the recorder, and several may come at
 once. Volatile: a node that starts late must not act on what happened before."""

@@ -57,6 +57,10 @@ class ControlWatcher:
         """The newest ControlState."""
         return self.states[-1]
 
+    def newest_health(self, node: str) -> DiagnosticStatus | None:
+        """What a node last said about itself; None if nothing yet."""
+        return self._health.get(f"/{node}")
+
     def health(self, node: str) -> DiagnosticStatus:
         """What a node last said about itself."""
         return self._health[f"/{node}"]
@@ -96,6 +100,8 @@ class Conductor(ControlWatcher):
         self._reset = self.node.create_client(ResetEstop, "/reset_estop")
         for publisher in (self._chunks, self._status, self._verdicts, self._estop):
             graph.spin_until(lambda p=publisher: p.get_subscription_count() > 0, publisher.topic_name)
+        # Beside the subscription that matches every publisher, the one that confirms what it received.
+        graph.spin_until(lambda: self._estop.get_subscription_count() > 1, "the reliable subscription")
 
     def status(self, state: int, code: int = 0, text: str = "") -> None:
         """Say what the policy is doing."""

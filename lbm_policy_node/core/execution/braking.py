@@ -7,9 +7,26 @@ from dataclasses import dataclass
 import numpy as np
 
 from lbm_policy_node.core.execution.limits import ActionLimits
-from lbm_policy_node.core.execution.plan import Plan
 from lbm_policy_node.core.rotations import rotation_vector_between, turned
 from lbm_policy_node.core.types import Array
+
+REST_NS = 200_000_000
+"""A stop goes on at rest for this long, so that its end lies ahead of a controller whose clock is ahead."""
+
+
+@dataclass(frozen=True, eq=False)
+class StopPoint:
+    """One point of a stop.
+
+    Attributes:
+        after_ns: When it is due, from the moment at which the controller receives the stop.
+        action: The command, shape (action_dim,).
+        velocity: Per second, shape (action_dim,).
+    """
+
+    after_ns: int
+    action: Array
+    velocity: Array
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,8 +92,38 @@ class Brake:
             action[columns] = write(turned(read(motion.action[columns]), travel_s * spin))
         return self._limits.clamp(action, motion.action)
 
-    def plan(self, points: int = 10) -> Plan:
-        """Return the deceleration as timed rows, for controllers that take whole trajectories."""
-        span_ns = self.end_ns - self._motion.time_ns
-        times = tuple(self._motion.time_ns + max(i, span_ns * i // points) for i in range(points + 1))
-        return Plan(times, np.array([self.at(time_ns) for time_ns in times]))
+    def velocity_at(self, time_ns: int) -> Array:
+        """Return the speed of the command, shape (action_dim,); 0 at a limit and for rotations."""
+        motion = self._motion
+        elapsed_s = (time_ns - motion.time_ns) / 1e9
+        left = min(max(1.0 - elapsed_s / self.duration_s, 0.0), 1.0)
+        travel_s = elapsed_s - elapsed_s**2 / (2.0 * self.duration_s)
+        free = motion.action + travel_s * motion.velocity
+        at_limit = self._limits.clamp(free, motion.action) != free
+        return np.where(at_limit, 0.0, left * motion.velocity)
+
+    def rest_of(self, now_ns: int, least_ns: int) -> list[StopPoint]:
+        """Return the deceleration from now on, for controllers that take whole trajectories.
+
+        ```
+        now ------------------- 1/2 ------- 3/4 ------- rest ----- rest + REST_NS
+        ```
+
+        The points are few and the first is far away, because the controller joins them to where its motion
+        is when it receives them, which is later than now by an unknown delay.
+
+        Args:
+            now_ns: The ROS clock.
+            least_ns: The robot is at rest no sooner than this, however slow it is: a controller needs time to
+                join its motion to the stop.
+        """
+        left_ns = self.end_ns - now_ns
+        shares = (0.5, 0.75) if left_ns >= 2 * least_ns else ()
+        points = [
+            StopPoint(round(share * left_ns), self.at(at_ns), self.velocity_at(at_ns))
+            for share in shares
+            for at_ns in [now_ns + round(share * left_ns)]
+        ]
+        rest, rest_ns = self.at(self.end_ns), max(left_ns, least_ns)
+        still = np.zeros_like(rest)
+        return [*points, StopPoint(rest_ns, rest, still), StopPoint(rest_ns + REST_NS, rest, still)]

@@ -19,6 +19,9 @@ from lbm_policy_node.core.takeover.human_turn import HumanTurn, with_teleop_note
 from lbm_policy_node.core.takeover.takeover import Takeover
 from lbm_policy_node.core.types import ActionChunk, Array, read_only
 
+_AGAIN_NS = 1_000_000_000
+"""A stop button counts as pressed again when it has said nothing for longer than this."""
+
 
 class ChunkExecutor:
     """Composes plan, limits, takeover and arbitration; takes the ROS clock, returns values, never raises.
@@ -50,7 +53,7 @@ class ChunkExecutor:
         self._limits = ActionLimits(spec)
         self._chunks = ChunkPlan(spec, self._limits, self._config, self._config.max_chunk_age_s)
         self._clock = ClockGuard()
-        self._holding = Holding(self._limits)
+        self._holding = Holding(spec, self._limits)
         self.arbitration = Arbitration(resume_after_release=self._config.after_takeover == RESUME)
         self.takeover = Takeover(spec, self._limits)
         self.turn = HumanTurn()
@@ -61,6 +64,8 @@ class ChunkExecutor:
         self._before = ControlMode.HOLD
         self._interruptions = 0
         self._released = False
+        self._pressed = False
+        self._pressed_ns: int | None = None
         self._announced: Plan | None = None
 
     @property
@@ -73,9 +78,10 @@ class ChunkExecutor:
         self.arbitration.on_policy_state(state, reason)
 
     def on_estop(self, pressed: bool, button: str = "estop") -> None:
-        """Take the state of an emergency stop; pressing latches."""
+        """Take the state of an emergency stop; pressing latches, and pressing again stops again."""
         self.arbitration.estop(pressed, button)
         if pressed:
+            self._pressed = True
             self.takeover.end(Reason(ReasonCode.E_STOP, "the emergency stop ended the takeover"))
 
     def reset_estop(self) -> Reason | None:
@@ -108,7 +114,7 @@ class ChunkExecutor:
         feedback = self._take_feedback(measured)
         self._forget_command()
         self.turn = self._take_turn(now_ns)
-        halted = self._interrupt(now_ns)
+        self._interrupt(now_ns)
         reason = self.arbitration.decide(jumped or feedback or self._chunks.state(now_ns))
         if self.mode is ControlMode.POLICY:
             reason = self._start(now_ns) if self._driver is not ControlMode.POLICY else reason
@@ -120,18 +126,27 @@ class ChunkExecutor:
         elif self.turn.action is not None and self.mode is ControlMode.HUMAN:
             action, new_plan = self._follow(now_ns, self.turn.action), None
         else:
-            action, new_plan = self._rest(now_ns)
+            action, new_plan = self._rest(now_ns), None
         self._before = self.mode
-        reason = with_teleop_notes(reason, self.turn)
-        plan, source = new_plan or halted, self.turn.source
-        return Command(_sent(action), self.mode, reason, chunk_id, _sent(proposed), plan, source)
+        reason = self._holding.not_obeyed or with_teleop_notes(reason, self.turn)
+        return Command(
+            _sent(action),
+            self.mode,
+            reason,
+            chunk_id,
+            _sent(proposed),
+            new_plan,
+            self.turn.source,
+            self._holding.stop,
+        )
 
     def _watch_clock(self, now_ns: int) -> Reason | None:
         if not self._clock.jumped_back(now_ns):
             return None
         jumped = Reason(ReasonCode.CLOCK_JUMPED, "the clock went back; plan and command were dropped")
         self._chunks.restart(jumped)
-        self._holding = Holding(self._limits)
+        self._holding = Holding(self._spec, self._limits)
+        self._pressed_ns = None
         self._driver, self._measured = ControlMode.HOLD, None
         self.takeover.end(jumped)
         return jumped
@@ -156,24 +171,37 @@ class ChunkExecutor:
             self.arbitration.pause(text)
         return turn
 
-    def _interrupt(self, now_ns: int) -> Plan | None:
+    def _interrupt(self, now_ns: int) -> None:
         """Handle stops and changes of control since the last tick, also those that are already over."""
-        plan = None
         if self.arbitration.interruptions != self._interruptions:
             self._interruptions = self.arbitration.interruptions
             self._chunks.drop(NO_CHUNK)
             if not self.turn.source:  # else the motion goes on, as the operator drives it
-                plan, self._released = self._halt(0.0), True
+                self._halt(now_ns, 0.0)
+                self._released = True
+        if self._pressed:
+            self._press(now_ns)
         if self._before is ControlMode.HUMAN and self.mode is not ControlMode.HUMAN:
             self._chunks.begin(now_ns)
         self._forget_command()
-        return plan
+
+    def _press(self, now_ns: int) -> None:
+        """Stop again, where the robot is, when the button is pressed again after a stop was sent to its end.
+
+        A device that repeats its state is not pressed again: that would drag a robot that is moved by hand.
+        """
+        before_ns, self._pressed_ns, self._pressed = self._pressed_ns, now_ns, False
+        repeats = before_ns is not None and now_ns - before_ns <= _AGAIN_NS
+        if repeats or self._holding.stop is not None or self._holding.command is None:
+            return
+        self._holding.drive(now_ns, self._reference(now_ns), first=True)
+        self._holding.brake(now_ns, 0.0)
 
     def _forget_command(self) -> None:
         """After a stop, or while something else drives the robot: forget the last command."""
         if self._released and self.mode is not ControlMode.STOPPED:
             self._released = False
-            self._holding.release()
+            self._holding.forget(end_stop=self.mode is ControlMode.HUMAN)
 
     def _take_feedback(self, measured: Array | Reason) -> Reason | None:
         if not isinstance(measured, Reason) and not self._is_complete(measured):
@@ -230,18 +258,18 @@ class ChunkExecutor:
         self._driver = ControlMode.HUMAN
         return action
 
-    def _rest(self, now_ns: int) -> tuple[Array | None, Plan | None]:
-        new_plan = self._halt(self._config.stop_s)
-        return self._holding.at(now_ns), new_plan
+    def _rest(self, now_ns: int) -> Array | None:
+        self._halt(now_ns, self._config.stop_s)
+        return self._holding.at(now_ns, self._measured if self._control_enabled else None)
 
-    def _halt(self, stop_s: float) -> Plan | None:
+    def _halt(self, now_ns: int, stop_s: float) -> None:
         driver, self._driver = self._driver, ControlMode.HOLD
         if driver is ControlMode.HOLD:
-            return None
+            return
         if driver is ControlMode.POLICY and self._chunks.plan:
             text = "no chunk has arrived since the robot came to hold"
             self._chunks.drop(Reason(ReasonCode.NO_CHUNK, text))
-        return self._holding.brake(stop_s)
+        self._holding.brake(now_ns, stop_s)
 
 
 def _sent(action: Array | None) -> Array | None:

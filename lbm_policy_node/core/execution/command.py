@@ -5,6 +5,7 @@
 from dataclasses import dataclass
 
 from lbm_policy_node.core.execution.arbitration import ControlMode
+from lbm_policy_node.core.execution.braking import Brake
 from lbm_policy_node.core.execution.plan import Plan
 from lbm_policy_node.core.reasons import Reason
 from lbm_policy_node.core.types import Array
@@ -20,8 +21,9 @@ class Command:
         reason: Why; OK only while the policy drives.
         chunk_id: The newest chunk in the plan; 0 for none.
         proposed: What the policy proposes now, or None.
-        plan: The motion from now on, only in the tick in which it changes: for trajectory controllers.
+        plan: The policy's motion from now on, only in the tick in which it changes.
         source: The teleop source that drives; empty unless the operator drives.
+        stop: The deceleration to rest, in every tick until it is obeyed; the same object for the same stop.
     """
 
     action: Array | None
@@ -31,3 +33,4 @@ class Command:
     proposed: Array | None
     plan: Plan | None
     source: str = ""
+    stop: Brake | None = None

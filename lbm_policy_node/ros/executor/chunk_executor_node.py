@@ -17,6 +17,7 @@ from lbm_policy_node.core.health import ERROR, OK, WARN, Health
 from lbm_policy_node.core.reasons import Reason, ReasonCode
 
 from .. import conversion, topics
+from ..clock_watch import NO_CLOCK, ClockWatch
 from ..diagnostics import Diagnostics
 from ..lifecycle import ManagedNode
 from ..process import run
@@ -35,6 +36,7 @@ class ChunkExecutorNode(ManagedNode):
         self._tick_timer: Timer | None = None
         self._refusal = ""
         self._diagnostics = Diagnostics(self, self._health, hardware_id="chunk_executor")
+        self._clock_watch = ClockWatch(self, self._diagnostics.publish)
         self.create_service(ResetEstop, topics.RESET_ESTOP, self._on_reset_estop)
         self.create_service(Resume, topics.RESUME, self._on_resume)
 
@@ -79,7 +81,16 @@ class ChunkExecutorNode(ManagedNode):
         before = self._runtime.last
         command = self._runtime.tick()
         if before is None or _who(before) != _who(command):
-            self.get_logger().info(f"{_who(command)[0]}: {command.reason}")
+            self._announce(command)
+
+    def _announce(self, command: Command) -> None:
+        """Say that another drives, or why none does."""
+        text = f"{_who(command)[0]}: {command.reason}"
+        if command.reason.code == ReasonCode.STOP_NOT_OBEYED:
+            self.get_logger().error(text)
+            self._diagnostics.publish()  # a stop is an error already, so the level does not change
+        else:
+            self.get_logger().info(text)
             self._diagnostics.update()
 
     def _on_reset_estop(self, _request: Any, response: Any) -> Any:
@@ -91,11 +102,14 @@ class ChunkExecutorNode(ManagedNode):
     def _health(self) -> Health:
         if self._runtime is None:
             return Health(ERROR, self._refusal or "not configured")
+        if self._clock_watch.missing:
+            return Health(ERROR, NO_CLOCK)
         if self._tick_timer is None or self._runtime.last is None:
             return Health(WARN, "not active")
         last, alarm = self._runtime.last, self._runtime.alarm
         levels = {ControlMode.STOPPED: ERROR, ControlMode.HOLD: WARN}
         level = OK if last.reason.code == ReasonCode.POLICY_NOT_RUNNING else levels.get(last.mode, OK)
+        level = ERROR if last.reason.code == ReasonCode.STOP_NOT_OBEYED else level
         values = {
             "refused_chunks": self._runtime.refused_chunks,
             "chunk_id": last.chunk_id,

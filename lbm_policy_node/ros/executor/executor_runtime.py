@@ -20,6 +20,7 @@ from lbm_policy_node.messages.chunks import chunk_from_message
 from lbm_policy_node.messages.image_encoding import ConversionError
 
 from .. import conversion, qos, topics
+from ..event_input import EventInput
 from ..status_publisher import FLUSH_S
 from ..streams import StreamSubscriptions
 from .command_messages import make_writer
@@ -65,6 +66,7 @@ class ExecutorRuntime:
         self.operator = OperatorEvents(node, self.executor)
         self.teleop = TeleopInputs(node, robot.teleop, self.executor.takeover, self.operator.on_button)
         self._subscriptions = self._subscribe()
+        self._estop = EventInput(node, Bool, topics.ESTOP, self._on_estop)
 
     def tick(self) -> Command:
         """Run one control tick: decide, send, publish who drives."""
@@ -83,7 +85,11 @@ class ExecutorRuntime:
         self.executor.on_policy_state(PolicyState.IDLE, reason)
         self.executor.takeover.end(reason)
         self.tick()
-        for _writer, publisher in self._writers:
+        now_ns = self._node.get_clock().now().nanoseconds
+        for writer, publisher in self._writers:
+            message = writer.last_message(now_ns)
+            if message is not None:
+                publisher.publish(message)
             publisher.wait_for_all_acked(Duration(seconds=FLUSH_S))
 
     def destroy(self) -> None:
@@ -91,6 +97,7 @@ class ExecutorRuntime:
         self._streams.destroy()
         self.teleop.destroy()
         self.operator.destroy()
+        self._estop.destroy()
         for subscription in self._subscriptions:
             self._node.destroy_subscription(subscription)
         for publisher in [self._states, *(publisher for _writer, publisher in self._writers)]:
@@ -102,12 +109,6 @@ class ExecutorRuntime:
             subscribe(ActionChunkMessage, topics.ACTION_CHUNKS, self._on_chunk, qos.CHUNK),
             subscribe(PolicyStatus, topics.POLICY_STATUS, self._on_policy_status, qos.STATUS),
             subscribe(MonitorVerdict, topics.MONITOR_VERDICTS, self._on_verdict, qos.VERDICT),
-            subscribe(Bool, topics.ESTOP, self._on_estop, qos.EVENT),
-            # A stop pressed before this node started is delivered only to a latched subscription, which in
-            # turn does not match a volatile publisher: of the two, one always reports a mismatch.
-            subscribe(
-                Bool, topics.ESTOP, self._on_estop, qos.STATUS, event_callbacks=qos.NO_MISMATCH_WARNING
-            ),
         ]
 
     def _on_chunk(self, message: ActionChunkMessage) -> None:

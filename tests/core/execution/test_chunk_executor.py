@@ -242,7 +242,7 @@ def test_an_emergency_stop_latches_until_reset_and_does_not_go_on_by_itself(spec
     executor.on_estop(True)
     command = executor.tick(1_200 * MS, HOME)
     assert (command.mode, command.reason.code) == (ControlMode.STOPPED, ReasonCode.E_STOP)
-    assert command.plan is not None  # a trajectory controller gets a stop
+    assert command.stop is not None  # a trajectory controller gets a stop
     still_pressed = executor.reset_estop()
     assert still_pressed is not None and still_pressed.code == ReasonCode.ESTOP_STILL_PRESSED
     executor.on_estop(False)
@@ -251,9 +251,26 @@ def test_an_emergency_stop_latches_until_reset_and_does_not_go_on_by_itself(spec
     assert executor.tick(1_210 * MS, here).mode is ControlMode.STOPPED
     assert executor.reset_estop() is None
     held = executor.tick(1_220 * MS, here)
-    assert (held.mode, held.reason.code, held.action) == (ControlMode.HOLD, ReasonCode.E_STOP, None)
+    assert (held.mode, held.reason.code) == (ControlMode.HOLD, ReasonCode.E_STOP)
+    assert held.stop is command.stop  # it is not obeyed yet, so it goes on
     assert executor.arbitration.resume() is None
     assert executor.tick(1_230 * MS, here).mode is ControlMode.POLICY
+
+
+def test_pressing_again_stops_again_where_the_robot_is_but_a_repeating_device_does_not(spec: RobotSpec):
+    executor = running(spec)
+    executor.on_chunk(chunk(1, 1_000, ramp(step=0.02)), 1_000 * MS)
+    drive(executor, 1_000, 1_200)
+    for now_ms in range(1_200, 3_200, TICK_MS):  # the device says so in each tick
+        executor.on_estop(True)
+        command = executor.tick(now_ms * MS, HOME)
+    assert command.stop is None and command.action is None  # it may be moved by hand
+    moved = HOME + np.array([0.05, 0.0, 0.0, 0.0])
+    drive(executor, 3_200, 4_400, moved)
+    executor.on_estop(True)
+    command = executor.tick(4_400 * MS, moved)
+    assert command.stop is not None
+    np.testing.assert_allclose(sent(command)[:3], moved[:3])
 
 
 def test_a_stop_between_two_ticks_is_not_missed(spec: RobotSpec):
@@ -266,6 +283,7 @@ def test_a_stop_between_two_ticks_is_not_missed(spec: RobotSpec):
     executor.arbitration.resume()
     command = executor.tick(1_100 * MS, HOME)
     assert (command.mode, command.reason.code) == (ControlMode.HOLD, ReasonCode.NO_CHUNK)
+    assert command.stop is not None
 
 
 def test_a_takeover_silences_the_executor_and_control_starts_where_the_operator_left_the_robot(
@@ -350,9 +368,11 @@ def test_a_trajectory_controller_hears_of_each_change_of_plan_once(spec: RobotSp
     executor.on_chunk(chunk(2, 1_180, ramp(start=0.04)), 1_200 * MS)
     commands += drive(executor, 1_200, 2_300)
     plans = [c.plan for c in commands if c.plan is not None]
-    assert len(plans) == 3  # two chunks and the deceleration
+    assert len(plans) == 2
     assert plans[1].times_ns[0] == 1_200 * MS
-    assert np.ptp(plans[2].rows[-2:, 0]) < np.ptp(plans[2].rows[:2, 0])
+    stops = [c.stop for c in commands if c.stop is not None]
+    assert len(stops) > 1 and all(stop is stops[0] for stop in stops)
+    assert commands[-1].stop is None  # it stands
 
 
 MOVES = st.lists(st.floats(-0.07, 0.07), min_size=1, max_size=6)
@@ -392,4 +412,5 @@ def test_whatever_arrives_the_command_keeps_the_speed_limit_and_stays_inside(
         assert abs(command.action[0]) <= 0.55 + 1e-9
         previous = command.action[0]
         measured = np.where(np.isnan(HOME), np.nan, command.action)
-    assert executor.tick(6_000 * MS, HOME).action is None
+    executor.tick(6_000 * MS, HOME)
+    assert executor.tick(6_500 * MS, HOME).action is None

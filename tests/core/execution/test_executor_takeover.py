@@ -64,7 +64,7 @@ def test_whatever_happens_no_command_jumps_and_nothing_but_the_dead_man_makes_th
             if before is STOPPED and event != "reset":
                 assert command.mode is STOPPED
             if command.mode is HUMAN:
-                assert command.plan is None or cell.commands[-2].mode is POLICY
+                assert command.plan is None and command.stop is None
                 assert command.action is not None
             if before is HUMAN and command.mode is POLICY:
                 raise AssertionError("the policy needs a chunk of after the hand-back")
@@ -206,7 +206,7 @@ def test_an_emergency_stop_ends_the_turn_with_a_deceleration_and_nothing_goes_on
     cell.executor.on_estop(True, "gamepad")
     stopped = cell.ticks(1, pressed=True, x=0.8)
     assert (stopped.mode, stopped.source, stopped.reason.code) == (STOPPED, "", ReasonCode.E_STOP)
-    assert stopped.plan is not None  # a trajectory controller gets a stop
+    assert stopped.stop is not None  # a trajectory controller gets a stop
     cell.ticks(30, pressed=True, x=0.8)
     x = cell.position[0]
     cell.ticks(2, pressed=False)

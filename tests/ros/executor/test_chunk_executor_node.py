@@ -9,13 +9,20 @@ from pathlib import Path
 import pytest
 from diagnostic_msgs.msg import DiagnosticStatus
 from lbm_msgs.msg import ControlState, MonitorVerdict, PolicyStatus, Reason
+from rclpy.event_handler import PublisherEventCallbacks
+from rclpy.node import Node
+from rclpy.qos import QoSDurabilityPolicy as Durability
+from rclpy.qos import QoSProfile
+from rclpy.qos import QoSReliabilityPolicy as Reliability
 from std_msgs.msg import Bool
 
-from helpers.executor_harness import Conductor, add_executor_node
+from helpers.executor_harness import Conductor, ControlWatcher, add_executor_node
 from helpers.fake_robot import SPEC, TICK_NS, FakeRobot
 from helpers.ros_graph import Graph
+from lbm_policy_node.core.reasons import ReasonCode
 from lbm_policy_node.messages.stamps import to_ns
 from lbm_policy_node.ros import qos
+from lbm_policy_node.ros.clock_watch import NO_CLOCK
 
 
 @pytest.fixture
@@ -132,7 +139,7 @@ def test_an_estop_pressed_before_the_start_stops(graph, spec_file):
     button.publish(Bool(data=True))
     add_executor_node(graph, spec_file, enable_control=True)
     conductor = Conductor(graph)
-    graph.spin_until(lambda: button.get_subscription_count() == 2, "the latched subscription")
+    graph.spin_until(lambda: button.get_subscription_count() >= 2, "the latched subscription")
     graph.step_until(lambda: conductor.in_mode(ControlState.STOPPED), "STOPPED", max_ticks=40)
 
 
@@ -243,3 +250,76 @@ def test_a_spec_that_is_refused_leaves_the_node_unconfigured(graph, tmp_path):
     spec.write_text(SPEC, encoding="utf-8")
     node.trigger_configure()
     assert node._state_machine.current_state[1] == "inactive"
+
+
+@pytest.mark.parametrize(
+    "durability", [Durability.VOLATILE, Durability.TRANSIENT_LOCAL], ids=lambda d: d.name
+)
+@pytest.mark.parametrize("reliability", [Reliability.RELIABLE, Reliability.BEST_EFFORT], ids=lambda r: r.name)
+def test_the_estop_is_heard_from_every_kind_of_publisher_without_a_warning(
+    graph, spec_file, reliability, durability
+):
+    mismatches: list[object] = []
+    device = Node("safety_device")
+    graph.add(device)
+    button = device.create_publisher(
+        Bool,
+        "/estop",
+        QoSProfile(depth=1, reliability=reliability, durability=durability),
+        event_callbacks=PublisherEventCallbacks(incompatible_qos=mismatches.append),
+    )
+    add_executor_node(graph, spec_file, enable_control=True)
+    watcher = ControlWatcher(graph)
+    graph.spin_until(lambda: button.get_subscription_count() > 0, "the subscription")
+    button.publish(Bool(data=True))
+    graph.spin_until(lambda: watcher.in_mode(ControlState.STOPPED) or graph.step(), "STOPPED")
+    reliable = reliability is Reliability.RELIABLE
+    graph.spin_until(lambda: button.get_subscription_count() == 1 + reliable, "all subscriptions")
+    graph.settle()
+    assert not mismatches
+
+
+def test_a_stop_that_the_robot_does_not_obey_is_said_and_repeated_until_it_stands(conductor):
+    conductor.drive()
+    robot = conductor.graph.robot
+    runaway = [0.0]
+
+    def move_on(pose):
+        runaway[0] = min(runaway[0] + 0.1 * TICK_NS * 1e-9, 0.2)
+        pose.pose.position.x += runaway[0]
+        return pose
+
+    robot.change["ee_pose"] = move_on
+    conductor.estop(True)
+    code = int(ReasonCode.STOP_NOT_OBEYED)
+    ticks = conductor.graph.step_until(
+        lambda: conductor.in_mode(ControlState.STOPPED, code), "STOP_NOT_OBEYED", max_ticks=160
+    )
+    assert ticks * TICK_NS >= 1_000_000_000 - 2 * TICK_NS
+    assert "x still moves at 0.1/s" in conductor.state.reason.text
+    sent = len(robot.targets)
+    conductor.graph.step(8)
+    assert len(robot.targets) == sent + 8
+
+    def says_error() -> bool:
+        status = conductor.health("chunk_executor_node")
+        return status.level == DiagnosticStatus.ERROR and "STOP_NOT_OBEYED" in status.message
+
+    conductor.graph.spin_until(says_error, "the error on /diagnostics")
+    conductor.graph.step_until(
+        lambda: conductor.in_mode(ControlState.STOPPED, Reason.E_STOP), "the robot to stand", max_ticks=160
+    )
+    assert_nothing_is_sent(conductor)
+
+
+def test_simulated_time_that_does_not_begin_is_said(graph, spec_file):
+    graph.robot.destroy_publisher(graph.robot._clock_publisher)
+    node = add_executor_node(graph, spec_file, enable_control=True, use_sim_time=True)
+    assert node.get_clock().now().nanoseconds == 0
+    watcher = ControlWatcher(graph, lock_step=False)
+
+    def says_it() -> bool:
+        status = watcher.newest_health("chunk_executor_node")
+        return status is not None and status.message == NO_CLOCK and status.level == DiagnosticStatus.ERROR
+
+    graph.spin_until(says_it, "the reason on /diagnostics")

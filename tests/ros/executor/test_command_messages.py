@@ -11,13 +11,17 @@ import yaml
 
 from helpers.fake_robot import SPEC
 from lbm_policy_node.core.execution.arbitration import ControlMode
+from lbm_policy_node.core.execution.braking import Brake, motion_between
 from lbm_policy_node.core.execution.command import Command
+from lbm_policy_node.core.execution.limits import ActionLimits
 from lbm_policy_node.core.execution.plan import Plan
 from lbm_policy_node.core.reasons import OK
+from lbm_policy_node.core.spec.robot_spec import RobotSpec
 from lbm_policy_node.core.spec.spec_actions import ActionSpec, read_action
 from lbm_policy_node.core.spec.spec_reader import SpecReader
 from lbm_policy_node.core.spec.spec_streams import read_streams
 from lbm_policy_node.messages.stamps import to_ns
+from lbm_policy_node.paths import shared_path
 from lbm_policy_node.ros.executor.command_messages import make_writer
 
 NOW_NS = 5_000_000_000
@@ -80,11 +84,12 @@ def test_a_whole_chunk_is_sent_once_with_times_and_without_its_past():
     message = writer.message(_command(rows[1], Plan(times, rows)), NOW_NS)
     assert to_ns(message.header.stamp) == NOW_NS
     due = [to_ns(point.time_from_start) for point in message.points]
-    assert due == [50_000_000, 100_000_000]
-    assert [list(point.positions) for point in message.points] == [[4.0, 5.0], [6.0, 7.0]]
+    assert due == [50_000_000, 100_000_000, 200_000_000]  # the end is never in the controller's past
+    assert [list(p.positions) for p in message.points] == [[4.0, 5.0], [6.0, 7.0], [6.0, 7.0]]
     assert writer.message(_command(rows[1]), NOW_NS) is None
     late = writer.message(_command(rows[1], Plan(times, rows)), times[-1] + 1)
     assert [list(point.positions) for point in late.points] == [[6.0, 7.0]]
+    assert to_ns(late.points[-1].time_from_start) == 200_000_000
 
 
 def test_a_pose_target_carries_frame_time_position_and_orientation():
@@ -106,9 +111,13 @@ def test_velocities_are_those_of_the_commands_in_the_base_frame_and_end_at_zero(
     linear, angular = moving.twist.linear, moving.twist.angular
     assert (linear.x, linear.y) == pytest.approx((1.0, 0.0))
     assert (angular.x, angular.y, angular.z) == pytest.approx((0.0, 2.0, 0.0), abs=1e-9)
-    stopped = writer.message(_command(None), NOW_NS + 2 * TICK_NS)
-    assert stopped.twist.linear.x == 0.0 and stopped.twist.angular.y == 0.0
-    assert writer.message(_command(None), NOW_NS + 3 * TICK_NS) is None
+    last = writer.last_message(NOW_NS + TICK_NS)  # if the node goes down now
+    assert last.twist.linear.x == 0.0 and last.twist.angular.y == 0.0
+    for tick in range(2, 52):  # half a second
+        stopped = writer.message(_command(None), NOW_NS + tick * TICK_NS)
+        assert stopped.twist.linear.x == 0.0 and stopped.twist.angular.y == 0.0
+    assert writer.message(_command(None), NOW_NS + 52 * TICK_NS) is None
+    assert writer.last_message(NOW_NS + 52 * TICK_NS) is None
 
 
 def _times(p: np.ndarray, q: np.ndarray) -> np.ndarray:
@@ -123,6 +132,25 @@ def test_the_operators_commands_are_streamed_also_where_chunks_are_sent_whole():
     for _ in range(2):
         (point,) = writer.message(command, NOW_NS).points
         assert list(point.positions) == [0.1, 0.2] and to_ns(point.time_from_start) == TICK_NS
-    times, rows = (NOW_NS, NOW_NS + TICK_NS), np.zeros((2, 2))
-    rest = Command(rows[0], ControlMode.HOLD, OK, 0, None, Plan(times, rows))
-    assert len(writer.message(rest, NOW_NS).points) == 1
+
+
+def test_a_stop_has_no_stamp_and_is_sent_again_until_it_ends():
+    writer = _writer(_arm({"topic": "/t", "type": TRAJECTORY, "mode": "chunk"}))
+    limits = ActionLimits(RobotSpec.load(shared_path("config/robots/ur5e.yaml")))
+    before = np.zeros(7)
+    after = before + np.array([0.01, 0, 0, 0, 0, 0, 0])  # 1 rad/s
+    stop = Brake(limits, motion_between(limits, NOW_NS - TICK_NS, before, NOW_NS, after), 0.0)
+
+    def message(tick: int, *, stopping: bool = True) -> Any:
+        held = stop if stopping else None
+        command = Command(after, ControlMode.STOPPED, OK, 0, None, None, stop=held)
+        return writer.message(command, NOW_NS + tick * TICK_NS)
+
+    sent = {tick: message(tick) for tick in range(12)}
+    assert [tick for tick, m in sent.items() if m is not None] == [0, 5, 10]
+    for trajectory in (sent[0], sent[5], sent[10], writer.last_message(NOW_NS + 11 * TICK_NS)):
+        assert to_ns(trajectory.header.stamp) == 0
+        assert list(trajectory.points[-1].velocities) == [0.0, 0.0]
+        assert to_ns(trajectory.points[0].time_from_start) >= 3 * TICK_NS
+    assert message(12, stopping=False) is None
+    assert writer.last_message(NOW_NS + 12 * TICK_NS) is None
