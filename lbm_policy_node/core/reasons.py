@@ -21,6 +21,7 @@ class ReasonCode(IntEnum):
     OBSERVATION_WRONG_JOINTS = 106  # a joint named in the spec is missing or named twice
     CLOCK_JUMPED = 107  # the ROS clock jumped; history and plan were dropped
     OBSERVATION_WRONG_FRAME = 108  # a pose arrived in another frame than the spec's
+    OBSERVATION_IMPLAUSIBLE = 111  # a joint moved faster than it can between two messages
 
     # 200 to 299: the policy.
     POLICY_NOT_RUNNING = 200  # no goal is active
@@ -49,6 +50,7 @@ class ReasonCode(IntEnum):
     FEEDBACK_MISSING = 313  # the robot's own position is unknown or too old
     CHUNK_PAST = 314  # every row of the chunk was already past on arrival
     DEACTIVATED = 315  # the node is not active
+    ROBOT_NOT_FOLLOWING = 318  # the robot does not follow the policy's commands
 
     # 400 to 499: requests (services and actions).
     BUSY = 400  # a goal is running; a second one is refused
