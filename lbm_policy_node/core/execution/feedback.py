@@ -5,6 +5,11 @@
 import numpy as np
 
 from lbm_policy_node.core.clock_guard import ClockGuard
+from lbm_policy_node.core.observation.measured_stream import (
+    CountPublishers,
+    MeasuredStream,
+    unknown_publishers,
+)
 from lbm_policy_node.core.observation.samples import LazySample, Sample, decoded
 from lbm_policy_node.core.observation.selection import Selector
 from lbm_policy_node.core.observation.stamps import ahead_text, too_old_text
@@ -16,7 +21,13 @@ from lbm_policy_node.core.types import Array
 class FeedbackReader:
     """Keeps the newest sample of each feedback stream. Not thread-safe."""
 
-    def __init__(self, spec: RobotSpec) -> None:
+    def __init__(self, spec: RobotSpec, publishers: CountPublishers = unknown_publishers) -> None:
+        """Start with nothing known.
+
+        Args:
+            spec: Whose action.
+            publishers: Counts the publishers of a topic, for the text when a stream is not believed.
+        """
         self._spec = spec
         self._blocks = [
             (
@@ -30,6 +41,13 @@ class FeedbackReader:
         self._newest: dict[str, tuple[int, Sample | LazySample]] = {}
         self._ahead: dict[str, tuple[int, Sample | LazySample]] = {}
         self._clock = ClockGuard()
+        selections = [block.feedback for block in spec.action.blocks if block.feedback]
+        self._streams = {
+            stream.name: MeasuredStream(
+                spec, stream, [s for s in selections if s.stream == stream.name], publishers
+            )
+            for stream in spec.feedback_streams
+        }
 
     def push(self, stream: str, stamp_ns: int, value: Sample | LazySample, now_ns: int) -> None:
         """Add what arrived on one of spec.feedback_streams; an older stamp than the newest is ignored.
@@ -40,13 +58,18 @@ class FeedbackReader:
         self._ahead.pop(stream, None)
         if stamp_ns > now_ns + self._spec.max_skew_ns:
             self._ahead[stream] = (stamp_ns, value)
-        elif stream not in self._newest or stamp_ns >= self._newest[stream][0]:
+            return
+        taken = self._streams[stream].take(stamp_ns, value, now_ns)
+        if taken is None:
+            return
+        stamp_ns, value = taken
+        if stream not in self._newest or stamp_ns >= self._newest[stream][0]:
             self._newest[stream] = (stamp_ns, value)
 
     def measured(self, now_ns: int) -> Array | Reason:
         """Return the measured action, shape (action_dim,), NaN in the columns that nothing measures.
 
-        A stream that is missing, too old or malformed yields FEEDBACK_MISSING with the cause.
+        A stream that is missing, too old, malformed or not plausible yields FEEDBACK_MISSING with the cause.
         """
         self._watch_clock(now_ns)
         measured = np.full(self._spec.action_dim, np.nan)
@@ -65,6 +88,8 @@ class FeedbackReader:
     def _select(self, stream: str, selector: Selector, now_ns: int) -> Array | Reason:
         if refused := self._still_ahead(stream, now_ns):
             return refused
+        if doubt := self._streams[stream].doubt(now_ns):
+            return Reason(ReasonCode.FEEDBACK_MISSING, doubt.text)
         if stream not in self._newest:
             return Reason(ReasonCode.FEEDBACK_MISSING, f"nothing has arrived on '{stream}'")
         stamp_ns, value = self._newest[stream]
