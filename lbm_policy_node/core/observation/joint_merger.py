@@ -21,7 +21,11 @@ _Key = tuple[str, str]
 
 
 class JointMerger:
-    """Completes a joint message with what the messages before it said. Not thread-safe."""
+    """Completes a joint message with what the messages before it said. Not thread-safe.
+
+    Attributes:
+        incomplete: How many messages held only some of the needed joints, or none.
+    """
 
     def __init__(self, stream: StreamSpec, selections: Iterable[Selection]) -> None:
         """Start with nothing known.
@@ -36,6 +40,7 @@ class JointMerger:
         self._quantities = {quantity for quantity, _ in self._needed}
         self._known: dict[_Key, tuple[int, float]] = {}
         self._whole: tuple[int, JointSample] | None = None
+        self.incomplete = 0
         self._was_whole = False
 
     def restart(self) -> None:
@@ -56,6 +61,7 @@ class JointMerger:
         if len(offered) == len(self._needed):
             self._whole, self._was_whole = (stamp_ns, sample), True
             return stamp_ns, sample
+        self.incomplete += 1
         if not offered:
             return None if self._was_whole else (stamp_ns, sample)
         self._note_whole()
@@ -63,11 +69,6 @@ class JointMerger:
         if len(self._known) < len(self._needed):
             return stamp_ns, sample
         return self._merged(stamp_ns)
-
-    def is_whole(self, sample: JointSample) -> bool:
-        """Whether a message holds every needed joint by itself."""
-        offered = self._offered(sample)
-        return offered is not None and len(offered) == len(self._needed)
 
     def _offered(self, sample: JointSample) -> list[_Key] | None:
         """Return what is needed and in the message; None when it is malformed."""

@@ -79,6 +79,11 @@ class MeasuredStream:
             merged = stamp_ns, sample
         return None if self._doubt else merged
 
+    @property
+    def incomplete(self) -> int:
+        """How many messages held only some of the needed joints, or none."""
+        return self._merger.incomplete
+
     def doubt(self, now_ns: int) -> Reason | None:
         """Return OBSERVATION_IMPLAUSIBLE while the stream is not believed."""
         self._watch_clock(now_ns)
