@@ -85,9 +85,11 @@ class ObservationGate:
             now_ns: The ROS clock.
         """
         aligned = self._aligner.align(now_ns)
-        doubts = [doubt for measured in self._measured.values() if (doubt := measured.doubt(now_ns))]
-        if isinstance(aligned, Reason) or doubts:
-            return doubts[0] if doubts else aligned
+        for measured in self._measured.values():
+            if doubt := measured.doubt(now_ns):
+                return doubt
+        if isinstance(aligned, Reason):
+            return aligned
         sighting = self._sighting(aligned)
         if not (problem := sighting.problem()).ok:
             return self._with_spec_key(problem)
