@@ -21,6 +21,7 @@ class ReasonCode(IntEnum):
     OBSERVATION_WRONG_JOINTS = 106  # a joint named in the spec is missing or named twice
     CLOCK_JUMPED = 107  # the ROS clock jumped; history and plan were dropped
     OBSERVATION_WRONG_FRAME = 108  # a pose arrived in another frame than the spec's
+    OBSERVATION_IMPLAUSIBLE = 111  # a joint moved faster than it can between two messages
 
     # 200 to 299: the policy.
     POLICY_NOT_RUNNING = 200  # no goal is active
@@ -50,6 +51,7 @@ class ReasonCode(IntEnum):
     CHUNK_PAST = 314  # every row of the chunk was already past on arrival
     DEACTIVATED = 315  # the node is not active
     STOP_NOT_OBEYED = 316  # the feedback still moves after a stop; the stop is repeated
+    ROBOT_NOT_FOLLOWING = 318  # the robot does not follow the policy's commands
 
     # 400 to 499: requests (services and actions).
     BUSY = 400  # a goal is running; a second one is refused

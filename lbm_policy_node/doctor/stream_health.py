@@ -14,6 +14,9 @@ from lbm_policy_node.core.spec.robot_spec import RobotSpec
 from lbm_policy_node.core.spec.spec_streams import StreamSpec
 
 DROPS_TO_MENTION = 0.05
+REFUSED_TO_FAIL = 0.05
+"""A larger share of refused messages is a failure."""
+
 SLOW = 0.9
 """Images at less than this share of the rate that the policy's step asks for are worth a warning."""
 
@@ -53,13 +56,25 @@ class StreamSamples:
         types: Message types that publishers offer on the topic.
         stamps_s: Header stamps, in order of arrival.
         ages_s: ROS time of arrival minus stamp, one per message.
-        problem: Why the newest message cannot be used (size, encoding, joints, frame); empty when it can.
+        publishers: Names of the nodes that publish the topic, one per publisher.
+        problem: Why messages would be refused (stamp, size, encoding, joints, frame, a jump): the most
+            frequent reason; empty when none would be.
+        refused: How many messages would be refused.
+        incomplete: How many messages held only some of the joints that the spec names.
     """
 
     types: Sequence[str] = ()
     stamps_s: Sequence[float] = ()
     ages_s: Sequence[float] = ()
+    publishers: Sequence[str] = ()
     problem: str = ""
+    refused: int = 0
+    incomplete: int = 0
+
+    @property
+    def compete(self) -> bool:
+        """Whether several publishers say the same things, not each its own joints."""
+        return len(self.publishers) > 1 and 2 * self.incomplete < len(self.stamps_s)
 
 
 def judge_streams(spec: RobotSpec, samples: Mapping[str, StreamSamples]) -> list[Check]:
@@ -89,22 +104,43 @@ def judge_stream(spec: RobotSpec, stream: StreamSpec, samples: StreamSamples) ->
             "look at docs/transport.md: an image larger than the driver's shared-memory segment never arrives"
         )
         return Check(name, Level.FAILURE, f"{topic} is published, but nothing arrived", advice)
-    if samples.problem:
-        return Check(
-            name, Level.FAILURE, f"{topic}: {samples.problem}", "correct the driver's settings or the spec"
-        )
-    return _judge_timing(spec, stream, samples, name)
+    timing = _judge_timing(spec, stream, samples, name)
+    if timing.level is not Level.FAILURE and (samples.problem or samples.compete):
+        return _judge_content(stream, samples, name)
+    return timing
+
+
+def _judge_content(stream: StreamSpec, samples: StreamSamples, name: str) -> Check:
+    """Judge what the messages say, where something is wrong with it."""
+    advice, who = "correct the driver's settings or the spec", ""
+    if len(samples.publishers) > 1:
+        who = f"{stream.topic} has {len(samples.publishers)} publishers: {', '.join(samples.publishers)}"
+        advice = "let one node publish it: stop the others, or give them another topic"
+    heard = len(samples.stamps_s)
+    if not samples.problem:
+        return Check(name, Level.WARNING, who, advice)
+    count = "" if samples.refused >= heard else f" ({samples.refused} of {heard} messages)"
+    text = f"{stream.topic}: {samples.problem}{count}" + (f"; {who}" if who else "")
+    level = Level.FAILURE if samples.refused > REFUSED_TO_FAIL * heard else Level.WARNING
+    return Check(name, level, text, advice)
 
 
 def _judge_timing(spec: RobotSpec, stream: StreamSpec, samples: StreamSamples, name: str) -> Check:
     rate_hz, drops = rate_and_drops(samples.stamps_s)
     age_s = float(np.median(samples.ages_s))
-    text = f"{stream.topic}: {rate_hz:.1f} Hz, {age_s * 1e3:.0f} ms old, {drops:.0%} dropped"
+    if len(samples.publishers) > 1 or samples.incomplete:
+        drops = 0.0  # messages of several kinds have no common period
+    rate, age = f"{rate_hz:.1f} Hz", f"{age_s * 1e3:.0f} ms old"
+    if not any(samples.stamps_s):
+        rate, age = f"{len(samples.stamps_s)} messages", "all with a zero stamp"
+    text = f"{stream.topic}: {rate}, {age}, {drops:.0%} dropped"
     values = {"rate_hz": rate_hz, "age_s": age_s, "dropped": drops, "messages": float(len(samples.stamps_s))}
     if not -spec.max_skew_s <= age_s <= stream.max_age_s:
         advice = (
             f"limit {stream.max_age_s:g} s: synchronise the clocks, or stamp with ROS time (use_sim_time?)"
         )
+        if not any(samples.stamps_s):
+            advice = "the driver must fill in header.stamp"
         return Check(name, Level.FAILURE, text, advice, values)
     if drops > DROPS_TO_MENTION:
         advice = "give the publisher the profile config/transport/fastdds_mixed.xml (docs/transport.md)"

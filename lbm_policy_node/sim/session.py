@@ -16,6 +16,8 @@ from lbm_policy_node.sim.tasks import task_named
 
 START_NS: Final = 100_000_000_000
 """Simulated time at the start: not 0, which ROS reads as "no time yet"."""
+RESET_NS: Final = 40 * TICK_NS
+"""Simulated time that a reset takes: more than the maximum age of any stream, for the hand leaps."""
 LONGEST_STEPS: Final = 125
 """Policy steps of Meta-World's own episode, for disturbances that are timed by it."""
 
@@ -47,7 +49,7 @@ class SimulationSession:
         self.now_ns += TICK_NS
 
     def reset(self, *, task: str, seed: int, options: ResetOptions) -> None:
-        """Lay out a scene and hold where the hand is; one tick of time passes."""
+        """Lay out a scene and hold where the hand is; RESET_NS pass: no measurement outlives its scene."""
         if task != self.robot.task.name:
             self.robot.close()
             self.robot = self._make_robot(task)
@@ -55,7 +57,7 @@ class SimulationSession:
         self.robot.perturbations = self._perturbations(seed, options)
         self.robot.reset(scene)
         self.hold.restart(position=self.robot.commanded_position, gripper=GRIPPER_OPEN)
-        self.now_ns += TICK_NS
+        self.now_ns += RESET_NS
 
     def close(self) -> None:
         """Release the renderer."""

@@ -40,7 +40,7 @@ def test_stream_that_delivers_is_fine() -> None:
             "sensor_msgs/msg/Image",
         ),
         ({"stamps_s": [], "ages_s": []}, "nothing arrived", "docs/transport.md"),
-        ({"problem": "images are 640x480"}, "images are 640x480", "spec"),
+        ({"problem": "images are 640x480", "refused": 60}, "images are 640x480", "spec"),
         ({"ages_s": [0.6] * 60}, "600 ms old", "clocks"),
         ({"ages_s": [-5.0] * 60}, "-5000 ms old", "use_sim_time"),
     ],
@@ -84,3 +84,36 @@ def test_every_stream_of_the_spec_is_judged() -> None:
 
 def test_single_message_has_no_rate() -> None:
     assert rate_and_drops([1.0]) == (0.0, 0.0)
+
+
+JOINTS = SPEC.streams["joints"]
+TWO = dataclasses.replace(GOOD, types=[JOINTS.type], publishers=["driver", "joint_state_publisher"])
+
+
+def test_two_publishers_are_named_and_never_taken_for_losses() -> None:
+    stamps = sorted([*STAMPS, *(stamp + 0.003 for stamp in STAMPS)])
+    both = dataclasses.replace(TWO, stamps_s=stamps, ages_s=[0.01] * 120)
+    check = judge_stream(SPEC, JOINTS, both)
+    assert check.level is Level.WARNING and "dropped" not in check.text
+    assert "2 publishers: driver, joint_state_publisher" in check.text and "one node" in check.advice
+
+
+def test_two_publishers_that_contradict_each_other_are_a_failure() -> None:
+    check = judge_stream(SPEC, JOINTS, dataclasses.replace(TWO, problem="is not believed", refused=50))
+    assert check.level is Level.FAILURE
+    assert "is not believed (50 of 60 messages)" in check.text and "driver" in check.text
+
+
+def test_two_publishers_of_different_joints_are_fine() -> None:
+    assert judge_stream(SPEC, JOINTS, dataclasses.replace(TWO, incomplete=60)).level is Level.OK
+
+
+def test_one_bad_message_among_good_ones_is_a_warning() -> None:
+    check = judge_stream(SPEC, FRONT, dataclasses.replace(GOOD, problem="'front' is 64x48", refused=1))
+    assert check.level is Level.WARNING and "(1 of 60 messages)" in check.text
+
+
+def test_zero_stamps_are_called_so() -> None:
+    zero = dataclasses.replace(GOOD, stamps_s=[0.0] * 60, ages_s=[1e9] * 60)
+    check = judge_stream(SPEC, FRONT, zero)
+    assert check.level is Level.FAILURE and "zero stamp" in check.text and "header.stamp" in check.advice

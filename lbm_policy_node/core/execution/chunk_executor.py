@@ -10,6 +10,7 @@ from lbm_policy_node.core.execution.braking import Motion, motion_between
 from lbm_policy_node.core.execution.chunk_plan import NO_CHUNK, ChunkPlan
 from lbm_policy_node.core.execution.command import Command
 from lbm_policy_node.core.execution.executor_config import RESUME, ChunkExecutorConfig
+from lbm_policy_node.core.execution.following import Following
 from lbm_policy_node.core.execution.holding import Holding
 from lbm_policy_node.core.execution.limits import ActionLimits
 from lbm_policy_node.core.execution.plan import Plan
@@ -54,6 +55,7 @@ class ChunkExecutor:
         self._chunks = ChunkPlan(spec, self._limits, self._config, self._config.max_chunk_age_s)
         self._clock = ClockGuard()
         self._holding = Holding(spec, self._limits)
+        self._following = Following(spec, self._limits, self._config.stop_s)
         self.arbitration = Arbitration(resume_after_release=self._config.after_takeover == RESUME)
         self.takeover = Takeover(spec, self._limits)
         self.turn = HumanTurn()
@@ -67,6 +69,7 @@ class ChunkExecutor:
         self._pressed = False
         self._pressed_ns: int | None = None
         self._announced: Plan | None = None
+        self._lost = False
 
     @property
     def mode(self) -> ControlMode:
@@ -115,7 +118,8 @@ class ChunkExecutor:
         self._forget_command()
         self.turn = self._take_turn(now_ns)
         self._interrupt(now_ns)
-        reason = self.arbitration.decide(jumped or feedback or self._chunks.state(now_ns))
+        lost = self._check_following()
+        reason = self.arbitration.decide(jumped or feedback or lost or self._chunks.state(now_ns))
         if self.mode is ControlMode.POLICY:
             reason = self._start(now_ns) if self._driver is not ControlMode.POLICY else reason
         plan, chunk_id = self._chunks.plan, self._chunks.chunk_id
@@ -145,6 +149,7 @@ class ChunkExecutor:
             return None
         jumped = Reason(ReasonCode.CLOCK_JUMPED, "the clock went back; plan and command were dropped")
         self._chunks.restart(jumped)
+        self._following.restart()
         self._holding = Holding(self._spec, self._limits)
         self._pressed_ns = None
         self._driver, self._measured = ControlMode.HOLD, None
@@ -216,13 +221,23 @@ class ChunkExecutor:
         same = measured.shape == self._has_feedback.shape
         return same and bool(np.isfinite(measured[self._has_feedback]).all())
 
+    def _check_following(self) -> Reason | None:
+        """Drop the plan when the robot does not follow it; a new chunk then starts where the robot is."""
+        if self._driver is not ControlMode.POLICY or not self._control_enabled or self._measured is None:
+            return None
+        lost = self._following.check(self._measured)
+        if lost:
+            self._chunks.drop(lost)
+            self._lost = True
+        return lost
+
     def _start(self, now_ns: int) -> Reason:
         refused = self._chunks.rejoin(now_ns, self._reference(now_ns))
         return self.arbitration.decide(refused) if refused else OK
 
     @property
     def _obeyed(self) -> bool:
-        return self._control_enabled and self._holding.obeyed
+        return self._control_enabled and self._holding.obeyed and not self._lost
 
     def _motion(self, now_ns: int) -> Motion | None:
         """Return what the operator takes over: the last command and its speed, else where the robot rests."""
@@ -247,7 +262,12 @@ class ChunkExecutor:
         return np.where(np.isnan(measured), command, measured)
 
     def _drive(self, now_ns: int, plan: Plan, action: Array) -> Plan | None:
-        self._holding.drive(now_ns, action, first=self._driver is not ControlMode.POLICY)
+        first = self._driver is not ControlMode.POLICY
+        if first:
+            self._following.restart()
+        self._holding.drive(now_ns, action, first=first)
+        self._following.note(now_ns, action)
+        self._lost = False
         new_plan = None if plan is self._announced else plan
         self._driver, self._announced = ControlMode.POLICY, plan
         return new_plan
@@ -255,7 +275,7 @@ class ChunkExecutor:
     def _follow(self, now_ns: int, action: Array) -> Array:
         starts_elsewhere = self._driver is not ControlMode.HUMAN and not self._obeyed
         self._holding.drive(now_ns, action, first=starts_elsewhere)
-        self._driver = ControlMode.HUMAN
+        self._driver, self._lost = ControlMode.HUMAN, False
         return action
 
     def _rest(self, now_ns: int) -> Array | None:

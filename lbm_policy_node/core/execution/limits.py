@@ -26,6 +26,8 @@ class ActionLimits:
         self.low = np.array([limits.position.get(n, (-np.inf, np.inf))[0] for n in names])
         self.high = np.array([limits.position.get(n, (-np.inf, np.inf))[1] for n in names])
         self.moving = np.array([names.index(n) for n in moving], dtype=np.intp)
+        in_rad = {n for b in spec.action.blocks for n in b.names if not b.is_cartesian and b.unit == "rad"}
+        self._turns_round = [name in in_rad for name in moving]
         self.velocity = np.array([limits.velocity[n] for n in moving])
         self.acceleration = np.array([limits.acceleration[n] for n in moving])
         self.start_jump = np.array([limits.start_jump[n] for n in moving])
@@ -73,7 +75,7 @@ class ActionLimits:
         if reason := self._above(
             jump, self.start_jump, ReasonCode.START_JUMP, "distance to the start", "", 0
         ):
-            return reason
+            return Reason(reason.code, reason.text + self._full_turn(jump[0]))
         for columns, read, _ in self.layout.rotations:
             if np.isnan(current[columns]).any():
                 continue
@@ -81,6 +83,15 @@ class ActionLimits:
             if reason := self._turn_above(angle, self.rotation.start_jump, ReasonCode.START_JUMP, columns, 0):
                 return reason
         return None
+
+    def _full_turn(self, jump: Array) -> str:
+        """Return a hint where the first joint that is too far away would not be, less full turns."""
+        index = int(np.argmax(jump > self.start_jump * _SLACK))
+        turns = round(float(jump[index]) / (2 * np.pi))
+        rest = abs(float(jump[index]) - 2 * np.pi * turns)
+        if not self._turns_round[index] or turns < 1 or rest > self.start_jump[index]:
+            return ""
+        return "; about a full turn apart" if turns == 1 else f"; about {turns} full turns apart"
 
     def clamp(self, action: Array, around: Array) -> Array:
         """Return an action moved to the nearest allowed position; only for coming to rest at a border.

@@ -22,6 +22,7 @@ from dataclasses import dataclass
 
 from lbm_policy_node.core.clock_guard import ClockGuard
 from lbm_policy_node.core.observation.samples import LazySample, Sample
+from lbm_policy_node.core.observation.stamps import ahead_text, too_old_text
 from lbm_policy_node.core.observation.stream_buffer import Stamped, StreamBuffer
 from lbm_policy_node.core.reasons import Reason, ReasonCode
 from lbm_policy_node.core.spec.spec_streams import StreamSpec
@@ -112,18 +113,14 @@ class StreamAligner:
 
     def _still_ahead(self, now_ns: int) -> Reason | None:
         for name, sample in list(self._ahead.items()):
-            ahead_ns = sample.stamp_ns - now_ns
-            if ahead_ns > self._max_skew_ns:
-                text = f"'{name}' is stamped {ahead_ns / 1e9:.3f} s ahead of the clock"
-                return Reason(ReasonCode.OBSERVATION_SKEWED, f"{text}; limit {self._max_skew_ns / 1e9:.3f} s")
+            if text := ahead_text(name, sample.stamp_ns, now_ns, self._max_skew_ns):
+                return Reason(ReasonCode.OBSERVATION_SKEWED, text)
             self._buffers[name].push(*self._ahead.pop(name))  # the clock has caught up
         return None
 
     def _too_old(self, samples: Mapping[str, Stamped], now_ns: int) -> Reason | None:
         for name, sample in samples.items():
-            stream, age_ns = self._streams[name], now_ns - sample.stamp_ns
-            if age_ns > stream.max_age_ns:
-                text = f"'{name}' ({stream.topic}) is {age_ns / 1e9:.3f} s old; limit {stream.max_age_s:g} s"
+            if text := too_old_text(self._streams[name], sample.stamp_ns, now_ns):
                 return Reason(ReasonCode.OBSERVATION_STALE, text)
         return None
 

@@ -29,7 +29,7 @@ class ObservationBuilder:
     def header_problem(self, samples: Samples) -> Reason:
         """Return what is wrong with an image by its header alone, nothing decoded; OK if nothing is."""
         for image in self._images.values():
-            reason = _size_problem(image, samples[image.stream].value)
+            reason = size_problem(image, samples[image.stream].value)
             if not reason.ok:
                 return reason
         return OK
@@ -55,7 +55,8 @@ class ObservationBuilder:
         return images
 
 
-def _size_problem(spec: ImageSpec, sample: Sample | LazySample) -> Reason:
+def size_problem(spec: ImageSpec, sample: Sample | LazySample) -> Reason:
+    """Return what is wrong with an image, by its header alone if it is not decoded yet; OK if nothing is."""
     if not isinstance(sample, LazySample):
         checked = _checked_image(spec, sample)
         return checked if isinstance(checked, Reason) else OK

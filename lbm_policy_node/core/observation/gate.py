@@ -5,6 +5,11 @@
 from lbm_policy_node.core.observation.alignment import AlignedSamples, StreamAligner
 from lbm_policy_node.core.observation.arrivals import Arrivals
 from lbm_policy_node.core.observation.builder import ObservationBuilder
+from lbm_policy_node.core.observation.measured_stream import (
+    CountPublishers,
+    MeasuredStream,
+    unknown_publishers,
+)
 from lbm_policy_node.core.observation.samples import LazySample, Sample
 from lbm_policy_node.core.observation.sighting import Sighting
 from lbm_policy_node.core.reasons import Reason, ReasonCode
@@ -23,9 +28,21 @@ class ObservationGate:
     Recovers by itself when the input is good again. Not thread-safe: call from one thread or under one lock.
     """
 
-    def __init__(self, spec: RobotSpec) -> None:
-        """Start empty."""
+    def __init__(self, spec: RobotSpec, publishers: CountPublishers = unknown_publishers) -> None:
+        """Start empty.
+
+        Args:
+            spec: What an observation is made of.
+            publishers: Counts the publishers of a topic, for the text when a stream is not believed.
+        """
         self._spec = spec
+        self._measured = {
+            stream.name: MeasuredStream(
+                spec, stream, [s for s in spec.state if s.stream == stream.name], publishers
+            )
+            for stream in spec.observation_streams
+            if not stream.is_image
+        }
         self._aligner = StreamAligner(spec.observation_streams, spec.max_skew_ns)
         self._builder = ObservationBuilder(spec)
         self._arrivals: dict[str, Arrivals] = {}
@@ -42,7 +59,7 @@ class ObservationGate:
         self._arrivals[stream] = Arrivals(first_ns - period_ns, period_ns)
 
     def push(self, stream: str, stamp_ns: int, value: Sample | LazySample, now_ns: int) -> None:
-        """Add what arrived; it is not looked at.
+        """Add what arrived; images are not looked at, joints and poses must be plausible.
 
         Args:
             stream: A name out of spec.observation_streams.
@@ -50,6 +67,11 @@ class ObservationGate:
             value: The sample, decoded or not, or the reason why the message could not be decoded.
             now_ns: The ROS clock on arrival.
         """
+        if stream in self._measured:
+            taken = self._measured[stream].take(stamp_ns, value, now_ns)
+            if taken is None:
+                return
+            stamp_ns, value = taken
         self._aligner.push(stream, stamp_ns, value, now_ns)
         before = self._arrivals.get(stream)
         self._arrivals[stream] = before.then(stamp_ns) if before else Arrivals(stamp_ns)
@@ -63,6 +85,9 @@ class ObservationGate:
             now_ns: The ROS clock.
         """
         aligned = self._aligner.align(now_ns)
+        for measured in self._measured.values():
+            if doubt := measured.doubt(now_ns):
+                return doubt
         if isinstance(aligned, Reason):
             return aligned
         sighting = self._sighting(aligned)

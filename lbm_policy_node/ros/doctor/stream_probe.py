@@ -6,6 +6,7 @@ import argparse
 import json
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
@@ -15,7 +16,8 @@ from rclpy.node import Node
 from rclpy.parameter import Parameter
 from rclpy.utilities import get_rmw_implementation_identifier
 
-from lbm_policy_node.core.observation.samples import JointSample, LazySample, PoseSample, Sample
+from lbm_policy_node.core.observation.samples import LazySample
+from lbm_policy_node.core.observation.stream_judge import StreamJudge
 from lbm_policy_node.core.reasons import Reason
 from lbm_policy_node.core.spec.robot_spec import RobotSpec
 from lbm_policy_node.core.spec.spec_streams import StreamSpec
@@ -36,7 +38,9 @@ class StreamProbe(Node):
         self._spec = spec
         self._stamps: dict[str, list[float]] = {name: [] for name in spec.streams}
         self._ages: dict[str, list[float]] = {name: [] for name in spec.streams}
-        self._newest: dict[str, LazySample] = {}
+        self._newest: dict[str, tuple[int, LazySample, int]] = {}
+        self._refused: dict[str, list[Reason]] = {name: [] for name in spec.streams}
+        self._judges = self._new_judges()
         self._recording = False
         self._streams = StreamSubscriptions(self, spec.streams.values(), self._on_sample)
 
@@ -57,23 +61,39 @@ class StreamProbe(Node):
         if self._has_clock():
             self.set_parameters([Parameter("use_sim_time", value=True)])
             self._spin_until(time.monotonic() + CLOCK_S, lambda: False)
-            for recorded in (*self._stamps.values(), *self._ages.values()):
+            for recorded in (*self._stamps.values(), *self._ages.values(), *self._refused.values()):
                 recorded.clear()
+            self._judges = self._new_judges()
         return self._has_clock()
+
+    def _new_judges(self) -> dict[str, StreamJudge]:
+        streams = self._spec.streams.values()
+        return {stream.name: StreamJudge(self._spec, stream, self.count_publishers) for stream in streams}
 
     def samples(self) -> dict[str, StreamSamples]:
         """Return what was seen of each stream."""
         return {name: self._of_stream(stream) for name, stream in self._spec.streams.items()}
 
     def _of_stream(self, stream: StreamSpec) -> StreamSamples:
-        types = sorted({info.topic_type for info in self.get_publishers_info_by_topic(stream.topic)})
-        newest = self._newest.get(stream.name)
+        publishers = self.get_publishers_info_by_topic(stream.topic)
+        refused = self._refused[stream.name] or self._judge_newest(stream)
         return StreamSamples(
-            types=types,
+            types=sorted({info.topic_type for info in publishers}),
+            publishers=sorted(info.node_name for info in publishers),
             stamps_s=self._stamps[stream.name],
             ages_s=self._ages[stream.name],
-            problem="" if newest is None else problem(self._spec, stream, newest.decoded()),
+            problem=most_frequent(refused).text if refused else "",
+            refused=len(refused),
+            incomplete=self._judges[stream.name].incomplete,
         )
+
+    def _judge_newest(self, stream: StreamSpec) -> list[Reason]:
+        """Judge the newest image once more with its pixels: to decode each one would take too long."""
+        if not stream.is_image or stream.name not in self._newest:
+            return []
+        stamp_ns, sample, now_ns = self._newest[stream.name]
+        reason = self._judges[stream.name].judge(stamp_ns, sample.decoded(), now_ns)
+        return [] if reason.ok else [reason] * len(self._stamps[stream.name])
 
     def _spin_until(self, deadline: float, condition: Callable[[], bool]) -> None:
         """Spin until a steady time, or until a condition that is looked at after each callback."""
@@ -84,26 +104,16 @@ class StreamProbe(Node):
         if self._recording:
             self._stamps[name].append(stamp_ns * 1e-9)
             self._ages[name].append((now_ns - stamp_ns) * 1e-9)
-            self._newest[name] = sample
+            self._newest[name] = (stamp_ns, sample, now_ns)
+            reason = self._judges[name].judge(stamp_ns, sample, now_ns)
+            if not reason.ok:
+                self._refused[name].append(reason)
 
 
-def problem(spec: RobotSpec, stream: StreamSpec, sample: Sample) -> str:
-    """Say why a sample could not be part of an observation; empty when it could."""
-    if isinstance(sample, Reason):
-        return sample.text
-    if isinstance(sample, PoseSample):
-        wrong = stream.frame and sample.frame != stream.frame
-        return f"poses are in frame '{sample.frame}', the spec says '{stream.frame}'" if wrong else ""
-    if isinstance(sample, JointSample):
-        required = [joint for part in spec.state if part.stream == stream.name for joint in part.joints]
-        missing = sorted(set(required) - set(sample.names))
-        return f"joints {missing} are missing; it has {list(sample.names)}" if missing else ""
-    sizes = {(image.height, image.width) for image in spec.images.values() if image.stream == stream.name}
-    found = sample.shape[:2]
-    if sizes and found not in sizes:
-        wanted_sizes = " or ".join(f"{width}x{height}" for height, width in sorted(sizes))
-        return f"images are {found[1]}x{found[0]}, the spec says {wanted_sizes}"
-    return ""
+def most_frequent(reasons: list[Reason]) -> Reason:
+    """Return the newest of the reasons whose code comes most often."""
+    code = Counter(reason.code for reason in reasons).most_common(1)[0][0]
+    return next(reason for reason in reversed(reasons) if reason.code == code)
 
 
 def main() -> int:

@@ -54,7 +54,7 @@ class ExecutorRuntime:
         self.last: Command | None = None
         self.refused_chunks = 0
         self.alarm = ""
-        self._feedback = FeedbackReader(robot)
+        self._feedback = FeedbackReader(robot, node.count_publishers)
         self._states = node.create_publisher(ControlState, topics.CONTROL_STATE, qos.CONTROL_STATE)
         self._writers = [
             (writer, node.create_publisher(writer.message_type, topic, qos.COMMAND))

@@ -55,7 +55,8 @@ class PolicyRuntime:
         if warning:
             node.get_logger().warning(warning)
         self._policy = policy
-        self._frame, self._gate = robot.base_frame, ObservationGate(robot)
+        self._frame = robot.base_frame
+        self._gate = ObservationGate(robot, node.count_publishers)
         self._publisher = node.create_publisher(ActionChunkMessage, topics.ACTION_CHUNKS, qos.EVERY_CHUNK)
         self._answered = node.create_guard_condition(self._take_result)
         self._worker = ThreadedWorker(Inference(policy, embed), self._answered.trigger)

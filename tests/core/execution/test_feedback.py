@@ -26,7 +26,7 @@ def test_measured_columns_are_filled_and_the_others_are_nan(spec: RobotSpec):
 def test_an_older_stamp_does_not_replace_a_newer_one(spec: RobotSpec):
     reader = FeedbackReader(spec)
     reader.push("ee_pose", 100 * MS, pose(0.1), 100 * MS)
-    reader.push("ee_pose", 90 * MS, pose(0.2), 101 * MS)
+    reader.push("ee_pose", 90 * MS, pose(0.11), 101 * MS)
     measured = reader.measured(110 * MS)
     assert isinstance(measured, np.ndarray) and measured[0] == 0.1
 
@@ -52,3 +52,29 @@ def test_feedback_from_before_a_clock_jump_is_dropped(spec: RobotSpec):
     reader.push("ee_pose", 970 * MS, pose(0.3), 970 * MS)
     measured = reader.measured(970 * MS)
     assert isinstance(measured, np.ndarray) and measured[0] == 0.3
+
+
+def test_one_stamp_ahead_of_the_clock_holds_until_the_next_good_message(spec: RobotSpec):
+    reader = FeedbackReader(spec)
+    reader.push("ee_pose", 100 * MS, pose(0.1), 100 * MS)
+    reader.push("ee_pose", 3_600_110 * MS, pose(0.11), 110 * MS)
+    held = reader.measured(120 * MS)
+    assert isinstance(held, Reason) and "is stamped 3599.990 s ahead of the clock" in held.text
+    reader.push("ee_pose", 130 * MS, pose(0.12), 130 * MS)
+    measured = reader.measured(140 * MS)
+    assert isinstance(measured, np.ndarray) and measured[0] == 0.12
+
+
+def test_a_stamp_that_the_clock_catches_up_with_counts_then(spec: RobotSpec):
+    reader = FeedbackReader(spec)
+    reader.push("ee_pose", 100 * MS + spec.max_skew_ns + MS, pose(0.2), 100 * MS)
+    assert isinstance(reader.measured(100 * MS), Reason)
+    measured = reader.measured(101 * MS)
+    assert isinstance(measured, np.ndarray) and measured[0] == 0.2
+
+
+def test_a_zero_stamp_is_called_so(spec: RobotSpec):
+    reader = FeedbackReader(spec)
+    reader.push("ee_pose", 0, pose(), 900 * MS)
+    held = reader.measured(900 * MS)
+    assert isinstance(held, Reason) and "has a zero stamp" in held.text

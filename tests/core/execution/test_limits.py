@@ -14,6 +14,7 @@ from helpers.sawyer import sawyer_values, turning_sawyer
 from lbm_policy_node.core.execution.limits import ActionLimits
 from lbm_policy_node.core.reasons import ReasonCode
 from lbm_policy_node.core.spec.robot_spec import RobotSpec
+from lbm_policy_node.paths import shared_path
 
 STEP_S = 0.05
 
@@ -123,3 +124,22 @@ def test_a_chunk_passes_exactly_when_every_row_is_within_every_limit(values):
     slow = bool((speeds <= 1.5).all())
     smooth = bool((np.abs(np.diff(actions[:, :3], n=2, axis=0)) / STEP_S**2 <= 60.0).all())
     assert (ROBOT_LIMITS.check_rows(actions, STEP_S) is None) == (inside and slow and smooth)
+
+
+@pytest.mark.parametrize(
+    ("apart", "hint"),
+    [
+        (2 * np.pi - 0.003, "; about a full turn apart"),
+        (-4 * np.pi, "; about 2 full turns apart"),
+        (0.5, ""),
+        (2 * np.pi - 1.0, ""),
+    ],
+)
+def test_a_joint_that_is_a_full_turn_away_is_called_so(apart: float, hint: str):
+    spec = RobotSpec.load(shared_path("config/robots/ur5e.yaml"))
+    here = np.array([0.0, -1.5, 1.5, -1.5, -1.5, -3.08, 0.1])
+    there = here.copy()
+    there[5] += apart
+    reason = ActionLimits(spec).check_start(here, there)
+    assert reason is not None and reason.code == ReasonCode.START_JUMP
+    assert reason.text.partition("limit 0.15")[2] == hint
