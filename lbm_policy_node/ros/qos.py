@@ -53,6 +53,10 @@ EVENT = _profile(reliable=True, depth=10)
 """Operator input such as an e-stop or a success flag: must arrive. Volatile, because a volatile publisher
 does not match a transient-local subscription, and the plain ``ros2 topic pub`` is volatile."""
 
+OUTSIDE_EVENT = _profile(reliable=False, depth=10)
+"""A success flag of somebody else's node: best effort and volatile receives from every publisher, reliable or
+not, latched or not; such a flag is sent again as long as it is true."""
+
 EPISODE_EVENT = _profile(reliable=True, depth=50)
 """Stamped facts (who took over, success, marks): each one must reach the recorder, and several may come at
 once. Volatile: a node that starts late must not act on what happened before."""
