@@ -73,7 +73,10 @@ def command(
             record=True,
             episodes=str(fresh_folder(output / "episodes")),
             teleop="scripted",
-            settings={"scripted_teleop_node": {"on_monitor_stop": False}},
+            settings={
+                "scripted_teleop_node": {"on_monitor_stop": False},
+                "policy_node": {"success_topic": ""},  # the demo reports the outcome, the operator's too
+            },
         )
         graph = describe(config)
         if rescue and "monitor_node" not in [process.name for process in graph.processes]:

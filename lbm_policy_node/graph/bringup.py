@@ -33,6 +33,9 @@ from lbm_policy_node.paths import is_server_url, shared_path
 
 SCRIPTED = "scripted"
 TELEOP_CHOICES = ("", SCRIPTED)
+SIM_SUCCESS = "/sim/success"
+"""Where the simulated robot says whether its task is solved."""
+
 NODES = (ROBOT, RECORDER, EXECUTOR, OPERATOR, MONITOR, POLICY)
 """Every node that this graph may have, in starting order."""
 
@@ -220,14 +223,17 @@ def _derived(
         nodes[OPERATOR] = common
     if monitor.starts:
         nodes[MONITOR] = weights if folder else common
-    nodes[POLICY] = {**weights, **_of_policy(monitor)}
+    nodes[POLICY] = {**weights, **_of_policy(config, monitor)}
     defaults = defaults_by_node(GraphConfig)
     return {name: {**values, **defaults.get(name, {})} for name, values in nodes.items()}
 
 
-def _of_policy(monitor: MonitorChoice) -> dict[str, Value]:
-    """The policy is asked as at calibration: other thresholds would hold for other samples and horizons."""
-    parameters: dict[str, Value] = {}
+def _of_policy(config: GraphConfig, monitor: MonitorChoice) -> dict[str, Value]:
+    """The policy is asked as at calibration: other thresholds would hold for other samples and horizons.
+
+    The simulator says when the task is solved.
+    """
+    parameters: dict[str, Value] = {"success_topic": SIM_SUCCESS} if config.sim else {}
     if monitor.n_samples:
         parameters["n_samples"] = monitor.n_samples
     if monitor.execution_horizon:

@@ -28,18 +28,31 @@ def _mono(image: Image) -> Image:
     return np.broadcast_to(image, (*image.shape[:2], 3))
 
 
+DEBAYER = {
+    "bayer_rggb8": "COLOR_BayerBG2RGB",
+    "bayer_bggr8": "COLOR_BayerRG2RGB",
+    "bayer_gbrg8": "COLOR_BayerGR2RGB",
+    "bayer_grbg8": "COLOR_BayerGB2RGB",
+}
+"""OpenCV names a bayer pattern by the second row's second and third pixel, ROS by the first two pixels of
+the first two rows: rggb there is BG here (the same table as cv_bridge's)."""
+
+
+def debayer(mosaic: Image, encoding: str) -> Image:
+    """Return the colours of a mosaic, uint8 (height, width), as uint8 RGB; encodings are those of DEBAYER."""
+    return _opencv(DEBAYER[encoding])(mosaic)
+
+
 def _opencv(code_name: str) -> Callable[[Image], Image]:
     def convert(image: Image) -> Image:
         import cv2  # OpenCV costs 0.1 s at start-up and only some cameras need it
 
-        source = image[..., 0] if image.shape[2] == 1 else image
+        source = image[..., 0] if image.ndim == 3 and image.shape[2] == 1 else image
         return cv2.cvtColor(np.ascontiguousarray(source), getattr(cv2, code_name))
 
     return convert
 
 
-# OpenCV names a bayer pattern by the second row's second and third pixel, ROS by the first two pixels of
-# the first two rows: rggb there is BG here (the same table as cv_bridge's).
 _DECODERS: dict[str, tuple[int, str, Callable[[Image], Image]]] = {
     "rgb8": (3, "u1", lambda image: image),
     "bgr8": (3, "u1", lambda image: image[..., ::-1]),
@@ -48,10 +61,7 @@ _DECODERS: dict[str, tuple[int, str, Callable[[Image], Image]]] = {
     "mono8": (1, "u1", _mono),
     "8UC1": (1, "u1", _mono),
     "16UC1": (1, "u2", lambda image: image[..., 0]),
-    "bayer_rggb8": (1, "u1", _opencv("COLOR_BayerBG2RGB")),
-    "bayer_bggr8": (1, "u1", _opencv("COLOR_BayerRG2RGB")),
-    "bayer_gbrg8": (1, "u1", _opencv("COLOR_BayerGR2RGB")),
-    "bayer_grbg8": (1, "u1", _opencv("COLOR_BayerGB2RGB")),
+    **{encoding: (1, "u1", _opencv(code)) for encoding, code in DEBAYER.items()},
     "yuv422": (2, "u1", _opencv("COLOR_YUV2RGB_UYVY")),
     "uyvy": (2, "u1", _opencv("COLOR_YUV2RGB_UYVY")),
     "yuv422_yuy2": (2, "u1", _opencv("COLOR_YUV2RGB_YUY2")),
@@ -107,40 +117,3 @@ def decode_raw(
     channels, kind, decode = _DECODERS[encoding]
     dtype = np.dtype(kind).newbyteorder(">" if big_endian else "<")
     return decode(_rows(data, height, width, step, channels, dtype))
-
-
-def check_compressed(image_format: str) -> None:
-    """Refuse a compressed image that is no jpeg or png by the name of its format.
-
-    Raises:
-        ConversionError: Another format, depth included.
-    """
-    name = image_format.lower()
-    if "depth" in name or not any(known in name for known in ("jpeg", "jpg", "png")):
-        raise ConversionError(f"format is '{image_format}'; expected jpeg or png")
-
-
-def load_decoder() -> None:
-    """Load what decodes compressed images, which takes 0.1 s, before the first one waits for it."""
-    import cv2  # noqa: F401  # for its side effect
-
-
-def decode_compressed(data: Any, *, image_format: str) -> Image:
-    """Decode a jpeg or png, as image_transport's ``compressed`` plugin sends it, into uint8 RGB.
-
-    Args:
-        data: The file's bytes.
-        image_format: ``CompressedImage.format``, for example ``jpeg`` or ``bgr8; png compressed bgr8``.
-
-    Raises:
-        ConversionError: Another format (depth included), or bytes that do not decode.
-    """
-    import cv2
-
-    check_compressed(image_format)
-    file_bytes = np.frombuffer(data, np.uint8)
-    flags = cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION
-    image = cv2.imdecode(file_bytes, flags) if file_bytes.size else None
-    if image is None:
-        raise ConversionError(f"data of {file_bytes.size} bytes is not a whole {image_format} image")
-    return image[..., ::-1]

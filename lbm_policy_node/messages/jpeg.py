@@ -7,7 +7,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from lbm_policy_node.messages.image_encoding import ConversionError, decode_compressed
+from lbm_policy_node.messages.compressed_images import decode_compressed
+from lbm_policy_node.messages.image_encoding import ConversionError
 
 SOI, SOS = 0xD8, 0xDA
 FRAME_HEADERS = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}

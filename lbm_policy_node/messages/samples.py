@@ -8,13 +8,8 @@ from typing import Any
 from lbm_policy_node.core.observation.samples import ImageSize, JointSample, LazySample, PoseSample, Sample
 from lbm_policy_node.core.reasons import Reason, ReasonCode
 from lbm_policy_node.core.spec.spec_streams import JOINT_TYPES, POSE_TYPES
-from lbm_policy_node.messages.image_encoding import (
-    ConversionError,
-    check_compressed,
-    check_raw,
-    decode_compressed,
-    decode_raw,
-)
+from lbm_policy_node.messages.compressed_images import check_compressed, decode_compressed
+from lbm_policy_node.messages.image_encoding import ConversionError, check_raw, decode_raw
 from lbm_policy_node.messages.jpeg import jpeg_size
 
 
@@ -62,7 +57,7 @@ def image_size(message: Any, type_name: str) -> ImageSize | Reason | None:
     """
     try:
         if _is_compressed(type_name):
-            check_compressed(message.format)
+            check_compressed(message.data, image_format=message.format)
             return _compressed_size(message.data)
         check_raw(
             message.data,

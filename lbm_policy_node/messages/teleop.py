@@ -7,6 +7,7 @@ from typing import Any
 
 from lbm_policy_node.core.reasons import Reason
 from lbm_policy_node.core.spec.teleop_sources import TeleopSource
+from lbm_policy_node.core.takeover.joy_axes import is_pressed, read_axis
 from lbm_policy_node.core.takeover.joy_buttons import read_button
 from lbm_policy_node.messages.stamps import to_ns
 
@@ -27,8 +28,13 @@ def teleop_stamp_ns(message: Any, type_name: str, unstamped_types: Collection[st
 
 
 def dead_man_from_message(message: Any, source: TeleopSource) -> bool | Reason:
-    """Return whether a source's dead-man switch is held; or that the Joy has too few buttons."""
-    if source.dead_man.button is None:
+    """Return whether a source's dead-man switch is held; or that the Joy has too few buttons or axes."""
+    switch = source.dead_man
+    if switch.button is not None:
+        pressed = read_button(switch.button, message.buttons, switch.topic)
+    elif switch.axis is not None:
+        value = read_axis(switch.axis, message.axes, switch.topic)
+        pressed = value if isinstance(value, Reason) else is_pressed(switch, value)
+    else:
         return bool(message.data)
-    pressed = read_button(source.dead_man.button, message.buttons, source.dead_man.topic)
     return Reason(pressed.code, f"{source.name}: {pressed.text}") if isinstance(pressed, Reason) else pressed

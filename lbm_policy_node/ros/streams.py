@@ -10,7 +10,7 @@ from rclpy.node import Node
 
 from lbm_policy_node.core.observation.samples import LazySample
 from lbm_policy_node.core.spec.spec_streams import StreamSpec
-from lbm_policy_node.messages.image_encoding import load_decoder
+from lbm_policy_node.messages.compressed_images import load_decoder
 from lbm_policy_node.messages.stamps import to_ns
 
 from . import conversion, qos

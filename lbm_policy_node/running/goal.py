@@ -10,6 +10,8 @@ from enum import IntEnum
 from lbm_policy_node.core.episodes.operator_time import OperatorTime
 from lbm_policy_node.core.reasons import OK, Reason, ReasonCode
 
+from .stop_watch import StopWatch
+
 MAX_INSTRUCTION_CHARACTERS = 1000
 
 
@@ -79,9 +81,17 @@ def check_instruction(instruction: str) -> Reason:
 class GoalHandler:
     """Holds at most one run; the action and the services both go through it."""
 
-    def __init__(self, on_end: Callable[[Ending], None]) -> None:
-        """Start idle; ``on_end`` is called once per run, after ``run`` has become None."""
+    def __init__(self, on_end: Callable[[Ending], None], *, monitor_stop_window_s: float = 30.0) -> None:
+        """Start idle.
+
+        Args:
+            on_end: Called once per run, after ``run`` has become None.
+            monitor_stop_window_s: Time after a stop by the monitor in which a takeover or resume saves the
+                run; 0 for none.
+        """
         self._on_end = on_end
+        self._monitor_stop_window_s = monitor_stop_window_s
+        self._stops = StopWatch()
         self._runs = 0
         self._operator_time = OperatorTime()
         self.enabled = False
@@ -103,6 +113,7 @@ class GoalHandler:
         if reason.ok:
             self._runs += 1
             self._operator_time = self._operator_time.restarted(now_ns)
+            self._stops = StopWatch()
             limit_ns = round(time_limit_s * 1e9)
             self.run = Run(
                 self._runs, instruction.strip(), now_ns, limit_ns, operator_time=self._operator_time
@@ -121,15 +132,30 @@ class GoalHandler:
     def rebase(self, jump_ns: int) -> None:
         """Keep the elapsed time of the run when the clock has jumped by ``jump_ns``."""
         self._operator_time = self._operator_time.rebased(jump_ns)
+        self._stops = self._stops.rebased(jump_ns)
         if self.run is not None:
             started_ns = self.run.started_ns + jump_ns
             self.run = replace(self.run, started_ns=started_ns, operator_time=self._operator_time)
 
     def on_control(self, mode: int, code: int, stamp_ns: int) -> None:
-        """Take a control tick: who drives and the code of the reason; the operator's time does not count."""
+        """Take a control tick: who drives and the code of the reason.
+
+        The operator's time does not count; an emergency stop ends the run, and a stop by the monitor does
+        when nobody took over or resumed within the window. A tick from before the run says nothing of it.
+        """
         self._operator_time = self._operator_time.after(mode, code, stamp_ns)
-        if self.run is not None:
-            self.run = replace(self.run, operator_time=self._operator_time)
+        if self.run is None:
+            return
+        self.run = replace(self.run, operator_time=self._operator_time)
+        if stamp_ns < self.run.started_ns:
+            return
+        self._stops = self._stops.after(mode, code, stamp_ns)
+        if self._stops.stopped:
+            reason = Reason(ReasonCode.E_STOP, "an emergency stop ended the run")
+            self.end(Termination.E_STOP, stamp_ns, reason)
+        elif self._stops.monitor_stop_over(self._monitor_stop_window_s):
+            text = f"the monitor stopped the run; nobody took over within {self._monitor_stop_window_s:g} s"
+            self.end(Termination.MONITOR_STOP, stamp_ns, Reason(ReasonCode.MONITOR_STOP, text))
 
     def count_chunk(self) -> None:
         """Count a published chunk of the run."""

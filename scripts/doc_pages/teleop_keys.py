@@ -45,9 +45,13 @@ TELEOP_SECTIONS = (
         {
             "topic": Key(Words("the Joy of the source, for `kind: joy`; else required")),
             "button": Key(None, kind="whole number from 0"),
+            "axis": Key(Words("none"), kind="whole number from 0"),
+            "rest": Key(Words("none; required with `axis`"), unit="-1 to 1"),
+            "threshold": Key(0.75, unit="share of the way, 0 to 1"),
         },
         (),
-        "The dead-man switch: the operator holds it while driving.",
+        "The dead-man switch: the operator holds it while driving. With `axis` it counts only after it was "
+        "seen released, and again so after a pause in the messages longer than `max_age_s`.",
     ),
     Section(
         "teleop[].gripper",
@@ -74,7 +78,11 @@ TELEOP_SECTIONS = (
                 meaning="Component of the end effector's velocity in the base frame.",
             ),
             "scale": Key(unit="m/s, rad/s"),
+            "rest": Key(0.0, unit="-1 to 1"),
+            "invert": Key(False),
         },
+        (),
+        "An axis moves nothing until it was seen at rest ([takeover.md](takeover.md)).",
     ),
     Section("teleop[]", TwistSource, {"frame": Key(Words("`base_frame`"))}, when="kind: twist"),
     Section(

@@ -46,6 +46,15 @@ def test_simulated_robot_comes_first_and_delivers_what_the_spec_asks_for(checkpo
     assert executor["enable_control"] is True and not graph.messages
     assert executor["use_sim_time"] is policy["use_sim_time"] is True
     assert policy["checkpoint"] == str(Path(checkpoint).resolve())
+    assert policy["success_topic"] == "/sim/success"
+
+
+def test_the_simulators_success_ends_the_goal_unless_the_user_names_another_topic(checkpoint: str) -> None:
+    settings = {"policy_node": {"success_topic": "/judge"}}
+    own = GraphConfig(robot="metaworld", checkpoint=checkpoint, sim=True, settings=settings)
+    assert parameters(describe(own).processes[-1])["success_topic"] == "/judge"
+    real = describe(GraphConfig(robot="metaworld", checkpoint=checkpoint))
+    assert "success_topic" not in real.processes[-1].parameters
 
 
 def test_graph_started_whole_uses_large_data_and_one_beside_a_robot_mixes(checkpoint: str) -> None:

@@ -11,8 +11,7 @@ from lbm_policy_node.core.reasons import ReasonCode
 from lbm_policy_node.core.spec.robot_spec import RobotSpec
 from lbm_policy_node.core.takeover.joy_buttons import read_buttons
 from lbm_policy_node.core.takeover.joystick import Joystick, joy_source
-from lbm_policy_node.core.takeover.kinds.joy import read_axes
-from lbm_policy_node.core.takeover.kinds.twist import TwistSample
+from lbm_policy_node.core.takeover.kinds.joy import JoySample, read_axes
 from lbm_policy_node.core.takeover.takeover import Takeover
 from lbm_policy_node.core.types import Array
 from lbm_policy_node.paths import shared_path
@@ -80,9 +79,9 @@ class TeleopLoop:
         mode = ControlMode.HUMAN if self._driving else ControlMode.HOLD
         self.operator.on_control(mode, ReasonCode.OK, now_ns)
         joy = self.operator.tick(now_ns)
-        twist, pressed = read_axes(SOURCE, joy.axes), read_buttons(SOURCE.buttons, joy.buttons, SOURCE.topic)
-        assert isinstance(twist, TwistSample) and isinstance(pressed, frozenset)
-        assert self._takeover.on_sample(name, twist, now_ns, now_ns) is None
+        stick, pressed = read_axes(SOURCE, joy.axes), read_buttons(SOURCE.buttons, joy.buttons, SOURCE.topic)
+        assert isinstance(stick, JoySample) and isinstance(pressed, frozenset)
+        assert self._takeover.on_sample(name, stick, now_ns, now_ns) is None
         self._takeover.on_dead_man(name, bool(joy.buttons[SOURCE.dead_man.button or 0]), now_ns, now_ns)
         self._takeover.on_buttons(name, pressed)
 

@@ -4,11 +4,10 @@
 
 from array import array
 
-import cv2
 import numpy as np
 import pytest
 
-from lbm_policy_node.messages.image_encoding import ConversionError, decode_compressed, decode_raw
+from lbm_policy_node.messages.image_encoding import ConversionError, decode_raw
 
 RGB = np.arange(2 * 4 * 3, dtype=np.uint8).reshape(2, 4, 3)
 
@@ -89,27 +88,3 @@ def test_disagreeing_size_step_or_encoding_is_refused_by_name(change, named):
     fields = {"encoding": "rgb8", "height": 2, "width": 4, "step": step} | change
     with pytest.raises(ConversionError, match=named):
         decode_raw(data, **fields)
-
-
-@pytest.mark.parametrize(
-    ("suffix", "image_format", "tolerance"),
-    [
-        (".png", "rgb8; png compressed bgr8", 0),
-        (".jpg", "jpeg", 12),
-        (".jpg", "bgr8; jpeg compressed bgr8", 12),
-    ],
-)
-def test_jpeg_and_png_decode_to_rgb(suffix, image_format, tolerance):
-    flat = np.broadcast_to(np.array([200, 100, 50], np.uint8), (16, 16, 3))
-    data = array("B", cv2.imencode(suffix, flat[..., ::-1])[1].tobytes())
-    image = decode_compressed(data, image_format=image_format)
-    np.testing.assert_allclose(image.astype(int), flat.astype(int), atol=tolerance)
-
-
-@pytest.mark.parametrize(
-    ("data", "image_format"),
-    [(b"", "jpeg"), (b"\xff\xd8broken", "jpeg"), (b"x", "16UC1; compressedDepth png")],
-)
-def test_bytes_that_are_no_image_are_refused(data, image_format):
-    with pytest.raises(ConversionError, match=r"data of|format is"):
-        decode_compressed(array("B", data), image_format=image_format)

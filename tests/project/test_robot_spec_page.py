@@ -82,6 +82,12 @@ teleop:
     max_jump_rad: 0.1
     buttons: {gripper_open: 4}
     gripper: {name: finger, open: 1.0, close: 0.0}
+  - name: pad
+    kind: joy
+    topic: /pad
+    dead_man: {axis: 5, rest: 1.0, threshold: 0.5}
+    axes:
+      - {axis: 2, component: z, scale: 0.1, rest: -1.0, invert: true}
 """
 
 

@@ -13,9 +13,9 @@ from lbm_policy_node.running.goal import Ending, GoalHandler, Termination
 SECOND = 1_000_000_000
 
 
-def _handler() -> tuple[GoalHandler, list[Ending]]:
+def _handler(window_s: float = 30.0) -> tuple[GoalHandler, list[Ending]]:
     endings: list[Ending] = []
-    goals = GoalHandler(endings.append)
+    goals = GoalHandler(endings.append, monitor_stop_window_s=window_s)
     goals.enabled = True
     return goals, endings
 
@@ -110,3 +110,76 @@ def test_answers_to_an_earlier_run_can_be_told_apart():
     goals.end(Termination.CANCELED, 0)
     goals.start("go", 0.0, 0)
     assert first is not None and goals.run is not None and goals.run.number != first.number
+
+
+def _ticks(goals: GoalHandler, *ticks: tuple[float, ControlMode, ReasonCode]) -> None:
+    for time_s, mode, code in ticks:
+        goals.on_control(mode, code, round(time_s * SECOND))
+
+
+DROVE, HELD = (ControlMode.POLICY, ReasonCode.OK), (ControlMode.HOLD, ReasonCode.MONITOR_STOP)
+STOPPED = (ControlMode.STOPPED, ReasonCode.E_STOP)
+
+
+@pytest.mark.parametrize("before", [DROVE, HELD, (ControlMode.HUMAN, ReasonCode.HUMAN_CONTROL)])
+def test_an_emergency_stop_ends_the_run_at_once(before):
+    goals, endings = _handler()
+    goals.start("go", 0.0, 10 * SECOND)
+    _ticks(goals, (10.5, *before), (11.0, *STOPPED), (11.1, *STOPPED))
+    assert [(e.termination, e.reason.code) for e in endings] == [(Termination.E_STOP, ReasonCode.E_STOP)]
+    assert goals.run is None
+
+
+def test_a_stop_from_before_the_run_does_not_end_it():
+    goals, endings = _handler()
+    goals.start("go", 0.0, 10 * SECOND)
+    _ticks(goals, (9.9, *STOPPED))
+    assert not endings
+
+
+@pytest.mark.parametrize("window_s", [0.0, 0.5, 30.0])
+def test_a_stop_by_the_monitor_ends_the_run_after_the_window(window_s):
+    goals, endings = _handler(window_s)
+    goals.start("go", 0.0, 0)
+    _ticks(goals, (1.0, *DROVE), (2.0, *HELD))
+    assert bool(endings) is (window_s == 0.0)
+    _ticks(goals, (2.0 + window_s - 0.01, *HELD))
+    assert bool(endings) is (window_s == 0.0)
+    _ticks(goals, (2.0 + window_s, *HELD))
+    (ending,) = endings
+    assert (ending.termination, ending.reason.code) == (Termination.MONITOR_STOP, ReasonCode.MONITOR_STOP)
+    assert f"nobody took over within {window_s:g} s" in ending.reason.text
+
+
+@pytest.mark.parametrize(
+    "rescue", [DROVE, (ControlMode.HUMAN, ReasonCode.HUMAN_CONTROL), (ControlMode.HOLD, ReasonCode.NO_CHUNK)]
+)
+def test_a_takeover_or_resume_within_the_window_saves_the_run_and_a_new_stop_has_a_whole_window(rescue):
+    goals, endings = _handler(2.0)
+    goals.start("go", 0.0, 0)
+    _ticks(goals, (1.0, *DROVE), (2.0, *HELD), (3.9, *HELD), (3.95, *rescue), (5.0, *HELD), (6.9, *HELD))
+    assert not endings
+    _ticks(goals, (7.0, *HELD))
+    assert [e.termination for e in endings] == [Termination.MONITOR_STOP]
+
+
+def test_the_hold_of_the_run_before_does_not_end_the_next_run():
+    goals, endings = _handler(0.0)
+    goals.start("go", 0.0, 0)
+    _ticks(goals, (1.0, *DROVE), (2.0, *HELD))
+    goals.start("again", 0.0, 3 * SECOND)
+    _ticks(goals, (3.01, *HELD), (3.02, *HELD))
+    assert len(endings) == 1 and goals.run is not None
+    _ticks(goals, (3.03, *DROVE), (3.04, *HELD))
+    assert len(endings) == 2
+
+
+def test_a_clock_that_jumps_back_keeps_the_window():
+    goals, endings = _handler(2.0)
+    goals.start("go", 0.0, 100 * SECOND)
+    _ticks(goals, (100.5, *DROVE), (101.0, *HELD), (102.0, *HELD))
+    goals.rebase(-90 * SECOND)
+    _ticks(goals, (12.9, *HELD))
+    assert not endings
+    _ticks(goals, (13.0, *HELD))
+    assert [e.termination for e in endings] == [Termination.MONITOR_STOP]

@@ -8,7 +8,8 @@ import pytest
 from helpers.teleop_loop import SOURCE, SPEC, START_NS
 from lbm_policy_node.core.execution.arbitration import ControlMode, PolicyState
 from lbm_policy_node.core.execution.chunk_executor import ChunkExecutor
-from lbm_policy_node.core.takeover.kinds.twist import TwistSample
+from lbm_policy_node.core.takeover.joystick import Joystick
+from lbm_policy_node.core.takeover.kinds.joy import read_axes
 from lbm_policy_node.core.types import Array
 from lbm_policy_node.sim.robot import GRIPPER_OPEN, TICK_NS, Scene, SimulatedRobot
 from lbm_policy_node.sim.tasks import task_named
@@ -28,20 +29,26 @@ class Driver:
         self.executor = ChunkExecutor(SPEC)
         self.executor.on_policy_state(PolicyState.IDLE)
         self.executor.takeover.on_dead_man(SOURCE.name, False, START_NS, START_NS)
+        self.move_stick(np.zeros(3), START_NS)
         self.command, self.reported = start, ""
 
     @property
     def lead(self) -> float:
         return float(np.abs(self.command - self.robot.position).max())
 
+    def move_stick(self, direction: Array, now_ns: int) -> None:
+        """Report the stick at a share of full speed along each axis."""
+        twist = np.concatenate((FULL_M_S * direction, np.zeros(3)))
+        axes = Joystick(SOURCE).state(twist, dead_man=True).axes
+        self.executor.takeover.on_sample(SOURCE.name, read_axes(SOURCE, axes), now_ns, now_ns)
+
     def push(self, direction: Array, ticks: int) -> list[float]:
         """Hold the stick; returns how far the command was ahead in each tick, m."""
         leads = []
         for _ in range(ticks):
             self.now_ns += TICK_NS
-            takeover, twist = self.executor.takeover, TwistSample(FULL_M_S * direction, np.zeros(3))
-            takeover.on_sample(SOURCE.name, twist, self.now_ns, self.now_ns)
-            takeover.on_dead_man(SOURCE.name, True, self.now_ns, self.now_ns)
+            self.move_stick(direction, self.now_ns)
+            self.executor.takeover.on_dead_man(SOURCE.name, True, self.now_ns, self.now_ns)
             command = self.executor.tick(self.now_ns, np.append(self.robot.position, np.nan))
             assert command.mode is ControlMode.HUMAN and command.action is not None
             self.command, self.reported = command.action[:3], command.reason.text

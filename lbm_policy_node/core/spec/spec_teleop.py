@@ -87,14 +87,30 @@ def _read_common(
 
 
 def _read_dead_man(reader: SpecReader, own_topic: str | None) -> DeadManSpec:
-    if not reader.has("button") and not reader.has("topic"):
-        raise reader.fail("button", "expected the index of a Joy button, or the `topic` of a std_msgs/Bool")
-    button = reader.index("button") if reader.has("button") else None
-    dead_man = DeadManSpec(reader.text("topic", own_topic), button)
+    if not any(reader.has(key) for key in ("button", "axis", "topic")):
+        text = "expected the index of a Joy button (or `axis`), or the `topic` of a std_msgs/Bool"
+        raise reader.fail("button", text)
+    topic = reader.text("topic", own_topic)
+    if reader.has("axis"):
+        dead_man = _read_trigger(reader, topic)
+    else:
+        dead_man = DeadManSpec(topic, reader.index("button") if reader.has("button") else None)
     reader.close()
-    if button is None and dead_man.topic == own_topic:
-        raise reader.fail("topic", "the topic carries a Joy: say which `button`")
+    if dead_man.type != JOY and dead_man.topic == own_topic:
+        raise reader.fail("topic", "the topic carries a Joy: say which `button` or `axis`")
     return dead_man
+
+
+def _read_trigger(reader: SpecReader, topic: str) -> DeadManSpec:
+    if reader.has("button"):
+        raise reader.fail("axis", "expected either a `button` or an `axis`")
+    axis, rest = reader.index("axis"), reader.number("rest")
+    threshold = reader.number("threshold", default=DeadManSpec.threshold)
+    if not -1.0 <= rest <= 1.0:
+        raise reader.fail("rest", "expected what the axis reports released, -1 to 1")
+    if not 0.0 < threshold <= 1.0:
+        raise reader.fail("threshold", "expected a share of the way, above 0 and at most 1")
+    return DeadManSpec(topic, axis=axis, rest=rest, threshold=threshold)
 
 
 def _read_buttons(entry: SpecReader, joy_topic: str, dead_man: DeadManSpec) -> dict[str, int]:

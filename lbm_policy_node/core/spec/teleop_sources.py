@@ -29,17 +29,23 @@ class DeadManSpec:
     """The dead-man switch: what the operator holds while driving.
 
     Attributes:
-        topic: ROS topic, a Joy where there is a button, else a std_msgs/Bool.
-        button: Index into the Joy's buttons, or None for a Bool.
+        topic: ROS topic, a Joy where there is a button or an axis, else a std_msgs/Bool.
+        button: Index into the Joy's buttons, or None.
+        axis: Index into the Joy's axes, for a trigger as the switch, or None.
+        rest: What the axis reports released, -1 to 1. Above 0 it is pressed downwards, else upwards.
+        threshold: Share of the way from `rest` to the far end (0 to 1) from which the axis counts as pressed.
     """
 
     topic: str
     button: int | None = None
+    axis: int | None = None
+    rest: float = field(default=0.0, compare=False)
+    threshold: float = field(default=0.75, compare=False)
 
     @property
     def type(self) -> str:
         """The ROS message type of the topic."""
-        return BOOL if self.button is None else JOY
+        return BOOL if self.button is None and self.axis is None else JOY
 
 
 @dataclass(frozen=True)

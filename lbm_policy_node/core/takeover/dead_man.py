@@ -12,6 +12,9 @@
 It starts LOST, so a button that is stuck or held down at start never takes over, and after a stale pause
 it takes a fresh release and a fresh press to drive again. A sample counts when it is neither older than the
 maximum age nor from the future by more than the skew, and not older than one before it.
+
+An axis as the switch ``forgets``: after a silence longer than the maximum age RELEASED becomes LOST, because
+a driver that starts again may report any value for an axis that nobody touched.
 """
 
 from enum import IntEnum
@@ -20,6 +23,10 @@ from lbm_policy_node.core.reasons import OK, Reason, ReasonCode
 
 RELEASE_NS = 500_000_000
 """How long the operator keeps control after the release."""
+
+NOT_SEEN_RELEASED = Reason(
+    ReasonCode.OBSERVATION_MISSING, "the dead-man switch has not been seen released yet; release it first"
+)
 
 
 class DeadManState(IntEnum):
@@ -39,19 +46,20 @@ class DeadMan:
         reason: Why the signal was lost; OK otherwise.
     """
 
-    def __init__(self, max_age_ns: int, max_skew_ns: int, release_ns: int = RELEASE_NS) -> None:
+    def __init__(
+        self, max_age_ns: int, max_skew_ns: int, release_ns: int = RELEASE_NS, *, forgets: bool = False
+    ) -> None:
         """Start LOST.
 
         Args:
             max_age_ns: Largest age of a sample while driving.
             max_skew_ns: How far a stamp may lie in the future.
             release_ns: Hysteresis of the release.
+            forgets: Whether it must be seen released again after a silence.
         """
         self.state = DeadManState.LOST
-        self.reason = Reason(
-            ReasonCode.OBSERVATION_MISSING,
-            "the dead-man switch has not been seen released yet; release it first",
-        )
+        self.reason = NOT_SEEN_RELEASED
+        self._forgets = forgets
         self._max_age_ns = max_age_ns
         self._max_skew_ns = max_skew_ns
         self._release_ns = release_ns
@@ -83,7 +91,10 @@ class DeadMan:
             return fault
         if self._stamp_ns is not None and stamp_ns < self._stamp_ns:
             return None
+        silent = self._stamp_ns is None or self._implausible(self._stamp_ns, now_ns) is not None
         self._stamp_ns = stamp_ns
+        if silent and self._forgets and self.state is DeadManState.RELEASED:
+            self.state, self.reason = DeadManState.LOST, NOT_SEEN_RELEASED
         if self.state is DeadManState.LOST:
             self._set(DeadManState.LOST if pressed else DeadManState.RELEASED)
         elif pressed:

@@ -54,6 +54,20 @@ class GuardedKind(TeleopKind[Any, Any]):
         except Exception as error:
             return _failed(source, "two samples", error)
 
+    def continued(self, source: Any, before: Any, sample: Any) -> Any:
+        """Return the sample with what is known from before, or say what was raised."""
+        try:
+            return self._kind.continued(source, before, sample)
+        except Exception as error:
+            return _failed(source, "a sample", error)
+
+    def complaint(self, source: Any, sample: Any) -> str:
+        """Return what the operator must do, or what was raised."""
+        try:
+            return str(self._kind.complaint(source, sample))
+        except Exception as error:
+            return _failed(source, "a sample", error).text
+
     def target(self, source: Any, step: TargetStep[Any]) -> Array | Reason:
         """Return the target, or why there is none: something was raised, a wrong shape, not finite."""
         try:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from lbm_policy_node.core.spec.robot_spec import RobotSpec
+from lbm_policy_node.core.takeover.joy_axes import value_at
 from lbm_policy_node.core.takeover.kinds.joy import TWIST_COMPONENTS, JoySource
 from lbm_policy_node.core.types import Array
 
@@ -27,17 +28,17 @@ class Joystick:
         """Take the mapping.
 
         Raises:
-            ValueError: The dead-man switch is no button of the source's own Joy, so it would never be held.
+            ValueError: The dead-man switch is not on the source's own Joy, so it would never be held.
         """
-        button = source.dead_man.button
-        if button is None or source.dead_man.topic != source.topic:
-            where = f"has its dead-man switch on {source.dead_man.topic}"
-            needs = f"a stand-in for its gamepad needs it as a button of {source.topic}"
+        switch = source.dead_man
+        if (switch.button is None and switch.axis is None) or switch.topic != source.topic:
+            where = f"has its dead-man switch on {switch.topic}"
+            needs = f"a stand-in for its gamepad needs it as a button or an axis of {source.topic}"
             raise ValueError(f"teleop source '{source.name}' {where}; {needs}")
         self.source = source
-        self._dead_man = button
-        self._n_axes = 1 + max((axis.axis for axis in source.axes), default=-1)
-        self._n_buttons = 1 + max([button, *source.buttons.values()])
+        axes, buttons = [axis.axis for axis in source.axes], list(source.buttons.values())
+        self._n_axes = 1 + max(axes + ([] if switch.axis is None else [switch.axis]), default=-1)
+        self._n_buttons = 1 + max(buttons + ([] if switch.button is None else [switch.button]), default=-1)
 
     @property
     def components(self) -> tuple[str, ...]:
@@ -64,15 +65,21 @@ class Joystick:
         axes, buttons = [0.0] * self._n_axes, [0] * self._n_buttons
         for axis in self.source.axes:
             speed = float(twist[TWIST_COMPONENTS.index(axis.component)])
-            axes[axis.axis] = deflection(speed / axis.scale, self.source.deadband)
-        buttons[self._dead_man] = int(dead_man)
+            share = deflection(speed / axis.scale, self.source.deadband)
+            axes[axis.axis] = value_at(axis.rest, -share if axis.invert else share)
+        switch = self.source.dead_man
+        if switch.button is not None:
+            buttons[switch.button] = int(dead_man)
+        elif switch.axis is not None:
+            pressed_way = -1.0 if switch.rest > 0.0 else 1.0
+            axes[switch.axis] = value_at(switch.rest, pressed_way if dead_man else 0.0)
         for name in pressed:
             buttons[self.source.buttons[name]] = 1
         return JoyState(tuple(axes), tuple(buttons))
 
 
 def deflection(share: float, deadband: float) -> float:
-    """Return the deflection that read_axes turns into a share (-1 to 1) of full speed, clipped."""
+    """Return the deflection that AxisSpec.deflection turns into a share (-1 to 1) of full speed, clipped."""
     if share == 0.0:
         return 0.0
     return float(np.copysign(deadband + (1.0 - deadband) * min(abs(share), 1.0), share))

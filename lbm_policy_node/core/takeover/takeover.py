@@ -110,7 +110,8 @@ class Takeover:
         if self._active.dead_man.state is DeadManState.LOST:
             return self._active.dead_man.reason
         if self._active.dead_man.state is DeadManState.PRESSED:
-            return self._active.target.fault(now_ns)
+            followed = self._motion is not None and self._motion.target is self._active.target
+            return (followed and self._active.target.lapsed) or self._active.target.fault(now_ns)
         return None
 
     def _choose(self) -> TeleopLane | None:

@@ -143,6 +143,27 @@ class TeleopKind(Protocol[SourceT, SampleT]):
         """Return why a sample lies too far from the one before; both are checked already. Rates may jump."""
         return None
 
+    def continued(self, source: SourceT, before: SampleT | None, sample: SampleT) -> SampleT | Reason:
+        """Return a checked sample with what is known from the samples before it, or why it is not usable.
+
+        The return value is what ``target`` gets, and the next call gets it as ``before``: so a kind without a
+        state remembers what its device did, as which axes were seen at rest.
+
+        Args:
+            source: The keys of the spec.
+            before: What this method returned for the last usable sample; None at the start, and after a pause
+                longer than the source's ``max_age_s``.
+            sample: The new one.
+        """
+        return sample
+
+    def complaint(self, source: SourceT, sample: SampleT) -> str:
+        """Return what the operator must do about the device's newest usable sample; empty for nothing.
+
+        It is published while the dead-man switch is held; the sample is followed all the same.
+        """
+        return ""
+
     def target(self, source: SourceT, step: TargetStep[SampleT]) -> Array | Reason:
         """Return where the robot should be in this tick, a new array, shape (action_dim,); see the class.
 

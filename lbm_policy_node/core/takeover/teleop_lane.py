@@ -20,7 +20,8 @@ class TeleopLane:
     def __init__(self, spec: RobotSpec, limits: ActionLimits, source: TeleopSource) -> None:
         """Start without a sample."""
         self.source = source
-        self.dead_man = DeadMan(source.max_age_ns, spec.max_skew_ns)
+        by_axis = source.dead_man.axis is not None
+        self.dead_man = DeadMan(source.max_age_ns, spec.max_skew_ns, forgets=by_axis)
         self.target = TeleopTarget(spec, limits, source)
         self._refused: dict[str, tuple[int, Reason]] = {}
 
@@ -51,6 +52,7 @@ class TeleopLane:
             return ""
         texts = [self.dead_man.reason.text] if held and lost else []
         texts += [reason.text for reason in recent.values() if reason.text not in texts]
+        texts += [text for text in [self.target.complaint(now_ns)] if text]
         name = self.source.name
         return "; ".join(text if text.startswith(f"{name}: ") else f"{name}: {text}" for text in texts)
 

@@ -44,6 +44,7 @@ class TeleopTarget:
         self._target: Array | None = None
         self._ticked_ns = 0
         self._failed: Reason | None = None
+        self._lapsed: Reason | None = None
 
     def on_sample(self, sample: object, stamp_ns: int, now_ns: int) -> Reason | None:
         """Take one motion sample.
@@ -55,13 +56,15 @@ class TeleopTarget:
         if refused := self._check_sample(sample) or self._out_of_time(stamp_ns, now_ns):
             return refused
         before = self._newest
-        if before and self._out_of_time(before.stamp_ns, now_ns) is None:
-            if stamp_ns < before.stamp_ns:
-                text = f"{self._source.name}: the sample is older than the one before"
-                return Reason(ReasonCode.OBSERVATION_STALE, text)
-            if jump := self._kind.check_jump(self._source, before.sample, sample):
-                return jump
-        self._newest = _Stamped(sample, stamp_ns)
+        lapsed = self._out_of_time(before.stamp_ns, now_ns) if before else None
+        if before and lapsed is None and (refused := self._check_order(before, sample, stamp_ns)):
+            return refused
+        known = before.sample if before and lapsed is None else None
+        continued = self._kind.continued(self._source, known, sample)
+        if isinstance(continued, Reason):
+            return continued
+        self._newest = _Stamped(continued, stamp_ns)
+        self._lapsed = self._lapsed or lapsed
         return None
 
     def fault(self, now_ns: int) -> Reason | None:
@@ -71,6 +74,17 @@ class TeleopTarget:
             return Reason(ReasonCode.OBSERVATION_MISSING, text)
         failed, self._failed = self._failed, None
         return failed or self._out_of_time(self._newest.stamp_ns, now_ns)
+
+    @property
+    def lapsed(self) -> Reason | None:
+        """Why the samples since take_over cannot be followed on: there was a pause, though it is over."""
+        return self._lapsed
+
+    def complaint(self, now_ns: int) -> str:
+        """Return what the operator must do about the device, as the kind says it; empty for nothing."""
+        if self._newest is None or self._out_of_time(self._newest.stamp_ns, now_ns):
+            return ""
+        return self._kind.complaint(self._source, self._newest.sample)
 
     def device_position(self, name: str) -> float:
         """Return where the device itself is for a column, as a leader's joint; NaN where it has none."""
@@ -87,6 +101,7 @@ class TeleopTarget:
         """
         self._anchor, self._target, self._ticked_ns = anchor, anchor, now_ns
         self._reference = self._newest.sample if self._newest else None
+        self._lapsed = None
 
     def set_column(self, name: str, value: float) -> None:
         """Set the target of one column: the gripper."""
@@ -139,6 +154,13 @@ class TeleopTarget:
         assert self._anchor is not None
         target = self.at(now_ns)
         return self._failed or self._limits.check_start(self._anchor, target)
+
+    def _check_order(self, before: _Stamped, sample: object, stamp_ns: int) -> Reason | None:
+        """Check that a sample is not older than the one before, and no jump from it."""
+        if stamp_ns < before.stamp_ns:
+            text = f"{self._source.name}: the sample is older than the one before"
+            return Reason(ReasonCode.OBSERVATION_STALE, text)
+        return self._kind.check_jump(self._source, before.sample, sample)
 
     def _check_sample(self, sample: object) -> Reason | None:
         if isinstance(sample, self._kind.sample_type):

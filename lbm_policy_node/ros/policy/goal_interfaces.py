@@ -14,7 +14,8 @@ from std_msgs.msg import Bool
 from lbm_policy_node.core.reasons import Reason, ReasonCode
 from lbm_policy_node.running.goal import Ending, GoalHandler, Termination
 
-from .. import conversion, qos, topics
+from .. import conversion, topics
+from ..event_input import EventInput
 
 
 class GoalInterfaces:
@@ -32,6 +33,7 @@ class GoalInterfaces:
         on_start: Callable[[], None],
         on_instruction: Callable[[], None],
         on_refused: Callable[[Reason], None],
+        on_success: Callable[[], None],
         success_topic: str = "",
     ) -> None:
         """Create the interfaces.
@@ -42,10 +44,12 @@ class GoalInterfaces:
             on_start: Called when a run has started.
             on_instruction: Called when an instruction has come into force.
             on_refused: Called with the reason when a start was refused.
-            success_topic: std_msgs/Bool topic; true ends the run as succeeded. Empty for none.
+            on_success: Called for each true on the success topic.
+            success_topic: std_msgs/Bool topic. Empty for none.
         """
         self._node, self._goals = node, goals
         self._on_start, self._on_instruction, self._on_refused = on_start, on_instruction, on_refused
+        self._report_success = on_success
         self._handle: ServerGoalHandle | None = None
         self._server = ActionServer(
             node,
@@ -63,7 +67,7 @@ class GoalInterfaces:
         ]
         self._success = None
         if success_topic:
-            self._success = node.create_subscription(Bool, success_topic, self._on_success, qos.EVENT)
+            self._success = EventInput(node, Bool, success_topic, self._on_success)
 
     def publish_feedback(self, feedback: RunPolicy.Feedback) -> None:
         """Send feedback to the action client, if the run was started by one."""
@@ -85,7 +89,7 @@ class GoalInterfaces:
         for service in self._services:
             self._node.destroy_service(service)
         if self._success is not None:
-            self._node.destroy_subscription(self._success)
+            self._success.destroy()
 
     def _now_ns(self) -> int:
         return self._node.get_clock().now().nanoseconds
@@ -136,7 +140,7 @@ class GoalInterfaces:
 
     def _on_success(self, message: Bool) -> None:
         if message.data:
-            self._goals.end(Termination.SUCCEEDED, self._now_ns())
+            self._report_success()
 
     def _deliver_aborted(self, goal: ServerGoalHandle) -> RunPolicy.Result:
         goal.abort()

@@ -30,6 +30,7 @@ class PolicyEvents:
         """Connect; ``restart_history`` is called on takeover, hand-back and resume with their time, ns."""
         self._node, self._goals, self._restart_history = node, goals, restart_history
         self._events = EpisodeEvents(node)
+        self._succeeded = 0
         self._subscriptions = [
             node.create_subscription(EpisodeEvent, topics.EPISODE_EVENTS, self._on_event, qos.EPISODE_EVENT),
             node.create_subscription(
@@ -45,6 +46,13 @@ class PolicyEvents:
                 source=self._node.get_name(),
                 instruction=self._goals.run.instruction,
             )
+
+    def publish_success(self, source: str) -> None:
+        """Publish that the run succeeded, once per run; the event ends it and reaches the recorder, too."""
+        run = self._goals.run
+        if run is not None and run.number != self._succeeded:
+            self._succeeded = run.number
+            self._events.publish(EpisodeEvent.SUCCESS, source=source)
 
     def destroy(self) -> None:
         """Disconnect."""

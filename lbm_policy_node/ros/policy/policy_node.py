@@ -36,7 +36,7 @@ class PolicyNode(ManagedNode):
         self.config = self.declare(PolicyNodeConfig)
         self._runtime: PolicyRuntime | None = None
         self._idle_reason = Reason(ReasonCode.NOT_ACTIVE, "the policy node is not configured")
-        self._goals = GoalHandler(self._on_end)
+        self._goals = GoalHandler(self._on_end, monitor_stop_window_s=self.config.monitor_stop_window_s)
         self._events = PolicyEvents(self, self._goals, self._restart_history)
         self._interfaces = GoalInterfaces(
             self,
@@ -44,6 +44,7 @@ class PolicyNode(ManagedNode):
             on_start=self._on_start,
             on_instruction=self._events.publish_instruction,
             on_refused=self._say_idle,
+            on_success=lambda: self._events.publish_success(self.config.success_topic),
             success_topic=self.config.success_topic,
         )
         self._status = StatusPublisher(self, self._report, self._interfaces.publish_feedback)

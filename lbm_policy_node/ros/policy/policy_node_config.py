@@ -43,3 +43,10 @@ class PolicyNodeConfig:
     seed: int = setting(0, "Seed of the noise; the chunk id is added.", low=0, high=2**53)
     max_failures: int = setting(10, "Failed inferences in a row that end the goal.", low=1, high=1000)
     success_topic: str = setting("", "std_msgs/Bool topic on which true ends the goal as succeeded.")
+    monitor_stop_window_s: float = setting(
+        30.0,
+        "How long after a stop by the monitor a takeover or resume saves the goal; then it ends.",
+        unit="s",
+        low=0.0,
+        high=86400.0,
+    )

@@ -27,6 +27,7 @@ from lbm_policy_node.core.execution.limits import ActionLimits
 from lbm_policy_node.core.observation.samples import JointSample, PoseSample
 from lbm_policy_node.core.reasons import OK, ReasonCode
 from lbm_policy_node.core.spec.robot_spec import RobotSpec
+from lbm_policy_node.core.takeover.kinds.joy import JoySample
 from lbm_policy_node.core.takeover.kinds.twist import TwistSample
 from lbm_policy_node.core.takeover.ramp import RAMP_NS, Ramp, limited_step
 from lbm_policy_node.core.takeover.takeover import Takeover
@@ -240,7 +241,7 @@ def test_the_gripper_button_of_the_driver_closes_and_opens_at_once():
     unknown[3] = np.nan
     takeover.on_buttons("gamepad", frozenset({"gripper_close"}))
     press(takeover, "gamepad", 1)
-    takeover.on_sample("gamepad", TwistSample(np.zeros(3), np.zeros(3)), 1, 1)
+    takeover.on_sample("gamepad", JoySample((0.0, 0.0, 0.0)), 1, 1)
     values = []
     for tick, pressed in enumerate([set(), {"gripper_close"}, set(), {"gripper_close", "gripper_open"}], 1):
         takeover.on_buttons("gamepad", frozenset(pressed))

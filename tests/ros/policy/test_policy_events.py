@@ -9,6 +9,7 @@ import pytest
 from action_msgs.msg import GoalStatus
 from lbm_msgs.action import RunPolicy
 from lbm_msgs.msg import ControlState, EpisodeEvent, PolicyStatus, Reason
+from std_msgs.msg import Bool
 
 from helpers.fake_robot import TICKS_PER_STEP
 from helpers.policy_harness import ActionUser, PolicyUser, add_policy_node, make_checkpoint
@@ -16,6 +17,8 @@ from helpers.ros_graph import Graph
 from helpers.takeover_harness import DEAD_MAN, SUCCESS, Operator, write_spec
 from lbm_policy_node.messages.stamps import to_ns
 from lbm_policy_node.ros import conversion, qos
+
+SUCCESS_FLAG, WINDOW_S = "/solved", 1.0
 
 
 class EventUser(PolicyUser):
@@ -42,7 +45,13 @@ class EventUser(PolicyUser):
 
 @pytest.fixture
 def user(graph: Graph, spec_file: Path, tmp_path: Path) -> EventUser:
-    add_policy_node(graph, spec_file, make_checkpoint(tmp_path / "checkpoint"))
+    add_policy_node(
+        graph,
+        spec_file,
+        make_checkpoint(tmp_path / "checkpoint"),
+        success_topic=SUCCESS_FLAG,
+        monitor_stop_window_s=WINDOW_S,
+    )
     user = EventUser(graph)
     graph.spin_until(lambda: user.in_state(PolicyStatus.IDLE), "the node to become idle")
     graph.step(2 * TICKS_PER_STEP)
@@ -174,13 +183,68 @@ def test_after_a_release_with_after_takeover_resume_the_time_limit_goes_on(graph
     assert run.policys_time() == pytest.approx(run.LIMIT_S, abs=0.1)
 
 
-def test_a_hold_without_the_operator_counts(graph, tmp_path):
+def test_an_emergency_stop_ends_the_goal_at_once_and_the_next_goal_drives_after_the_reset(graph, tmp_path):
     run = RescuedRun(graph, tmp_path)
     run.operator.estop(True)
+    ticks = graph.step_until(lambda: not run.runs, "the end of the goal")
+    assert ticks <= 5 and run.operator.in_mode(ControlState.STOPPED)
+    answer = run.action.wait(run.handle.get_result_async())
+    assert answer.status == GoalStatus.STATUS_ABORTED
+    assert answer.result.termination_reason == RunPolicy.Result.TERMINATION_E_STOP
+    assert (answer.result.error_code, answer.result.error_msg) == (
+        Reason.E_STOP,
+        "an emergency stop ended the run",
+    )
+    run.operator.estop(False)
     run.operator.hold(2)
-    assert run.operator.in_mode(ControlState.STOPPED)
-    ticks = graph.step_until(lambda: not run.runs, "the time limit")
-    assert ticks <= 165  # 2 s and some ticks
+    assert run.operator.reset_estop().error_code == Reason.OK
+    assert run.action.send("open the door").accepted
+    graph.step_until(lambda: run.operator.in_mode(ControlState.POLICY), "the policy's motion")
+
+
+def test_a_stop_by_the_monitor_ends_the_goal_after_the_window(user):
+    control = user.node.create_publisher(ControlState, "/control_state", qos.CONTROL_STATE)
+    user.graph.spin_until(lambda: control.get_subscription_count() == 1, "who hears who drives")
+    action = ActionUser(user)
+    handle = action.send("open the door")
+
+    def hold(seconds: float, mode: int, code: int) -> None:
+        until_ns = user.graph.robot.now_ns + round(seconds * 1e9)
+        while user.graph.robot.now_ns < until_ns:
+            message = ControlState(mode=mode, reason=Reason(code=code))
+            message.header.stamp = conversion.to_stamp(user.graph.robot.now_ns)
+            user.graph.send(control, message)
+            user.graph.step()
+
+    hold(0.1, ControlState.POLICY, Reason.OK)
+    hold(WINDOW_S - 0.1, ControlState.HOLD, Reason.MONITOR_STOP)
+    assert not user.in_state(PolicyStatus.IDLE)
+    hold(0.3, ControlState.HOLD, Reason.MONITOR_STOP)
+    answer = action.wait(handle.get_result_async())
+    assert answer.status == GoalStatus.STATUS_ABORTED
+    assert answer.result.termination_reason == RunPolicy.Result.TERMINATION_MONITOR_STOP
+    assert answer.result.error_code == Reason.MONITOR_STOP
+
+
+@pytest.mark.parametrize("profile", [qos.EVENT, qos.PROPRIO, qos.STATUS], ids=["reliable", "best", "latched"])
+def test_a_success_flag_of_any_publisher_ends_the_goal_and_is_recorded_once(user, profile):
+    success = user.node.create_publisher(Bool, SUCCESS_FLAG, profile)
+    user.graph.spin_until(lambda: success.get_subscription_count() == 1, "who hears of success")
+    action = ActionUser(user)
+    handle = action.send("open the door")
+    user.run_until_chunks(2)
+    success.publish(Bool(data=False))
+    user.run_until_chunks(3)
+    ended = handle.get_result_async()
+    for _ in range(100):  # a flag is sent as long as it is true
+        if ended.done():
+            break
+        success.publish(Bool(data=True))
+        user.graph.step()
+    answer = action.wait(ended)
+    assert answer.result.termination_reason == RunPolicy.Result.TERMINATION_SUCCEEDED
+    told = [event.source for event in user.events if event.event == EpisodeEvent.SUCCESS]
+    assert told == [SUCCESS_FLAG]
 
 
 def test_a_clock_that_goes_back_in_the_operators_hands_leaves_the_policys_time_as_it_is(graph, tmp_path):

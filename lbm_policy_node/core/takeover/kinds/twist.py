@@ -68,12 +68,12 @@ class TwistKind(TeleopKind[TwistSource, TwistSample]):
 
     def target(self, source: TwistSource, step: TargetStep[TwistSample]) -> Array:
         """Integrate the twist over the tick."""
-        return integrate_twist(step)
+        return integrate_twist(step, step.sample)
 
 
-def integrate_twist(step: TargetStep[TwistSample]) -> Array:
+def integrate_twist(step: TargetStep[Any], twist: TwistSample) -> Array:
     """Return the previous target moved by the twist, no faster than the limits, so it does not run ahead."""
-    effector, twist = step.robot.end_effector, step.sample
+    effector = step.robot.end_effector
     target, speeds = step.previous.copy(), effector.linear_velocity
     target[effector.position] += np.clip(twist.linear, -speeds, speeds) * step.duration_s
     rate = float(np.linalg.norm(twist.angular))
