@@ -40,6 +40,7 @@ class FeedbackReader:
         ]
         self._newest: dict[str, tuple[int, Sample | LazySample]] = {}
         self._ahead: dict[str, tuple[int, Sample | LazySample]] = {}
+        self._last_ns: dict[str, int] = {}
         self._clock = ClockGuard()
         selections = [block.feedback for block in spec.action.blocks if block.feedback]
         self._streams = {
@@ -55,6 +56,7 @@ class FeedbackReader:
         A stamp ahead of the clock counts only until the next message, or until the clock has caught up.
         """
         self._watch_clock(now_ns)
+        self._last_ns[stream] = stamp_ns
         self._ahead.pop(stream, None)
         if stamp_ns > now_ns + self._spec.max_skew_ns:
             self._ahead[stream] = (stamp_ns, value)
@@ -94,7 +96,8 @@ class FeedbackReader:
             return Reason(ReasonCode.FEEDBACK_MISSING, f"nothing has arrived on '{stream}'")
         stamp_ns, value = self._newest[stream]
         if text := too_old_text(self._spec.streams[stream], stamp_ns, now_ns):
-            return Reason(ReasonCode.FEEDBACK_MISSING, text)
+            zero = too_old_text(self._spec.streams[stream], 0, now_ns)
+            return Reason(ReasonCode.FEEDBACK_MISSING, text if self._last_ns[stream] else zero)
         values = selector.select(decoded(value))
         return Reason(ReasonCode.FEEDBACK_MISSING, values.text) if isinstance(values, Reason) else values
 

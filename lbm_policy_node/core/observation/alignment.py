@@ -61,6 +61,7 @@ class StreamAligner:
         self._clock = ClockGuard()
         self._jumped = False
         self._ahead: dict[str, Stamped] = {}
+        self._last_ns: dict[str, int] = {}
 
     def push(self, stream: str, stamp_ns: int, value: Sample | LazySample, now_ns: int) -> None:
         """Add a sample.
@@ -72,6 +73,7 @@ class StreamAligner:
             now_ns: The clock on arrival.
         """
         self._watch_clock(now_ns)
+        self._last_ns[stream] = stamp_ns
         self._ahead.pop(stream, None)
         if stamp_ns > now_ns + self._max_skew_ns:
             self._ahead[stream] = Stamped(stamp_ns, now_ns, value)
@@ -121,7 +123,8 @@ class StreamAligner:
     def _too_old(self, samples: Mapping[str, Stamped], now_ns: int) -> Reason | None:
         for name, sample in samples.items():
             if text := too_old_text(self._streams[name], sample.stamp_ns, now_ns):
-                return Reason(ReasonCode.OBSERVATION_STALE, text)
+                zero = too_old_text(self._streams[name], 0, now_ns)
+                return Reason(ReasonCode.OBSERVATION_STALE, text if self._last_ns[name] else zero)
         return None
 
     def _choose(self) -> dict[str, Stamped] | None:

@@ -3,11 +3,7 @@
 """What gate and executor would say of each message of one stream: their own rules, for `lbm doctor`."""
 
 from lbm_policy_node.core.observation.builder import size_problem
-from lbm_policy_node.core.observation.measured_stream import (
-    CountPublishers,
-    MeasuredStream,
-    unknown_publishers,
-)
+from lbm_policy_node.core.observation.measured_stream import MeasuredStream
 from lbm_policy_node.core.observation.samples import LazySample, Sample, decoded
 from lbm_policy_node.core.observation.selection import Selector
 from lbm_policy_node.core.observation.stamps import ahead_text, too_old_text
@@ -19,16 +15,14 @@ from lbm_policy_node.core.spec.spec_streams import StreamSpec
 class StreamJudge:
     """Judges message after message. Not thread-safe."""
 
-    def __init__(
-        self, spec: RobotSpec, stream: StreamSpec, publishers: CountPublishers = unknown_publishers
-    ) -> None:
+    def __init__(self, spec: RobotSpec, stream: StreamSpec) -> None:
         """Start with nothing heard."""
         self._spec, self._stream = spec, stream
         feedback = [block.feedback for block in spec.action.blocks if block.feedback]
         selections = [s for s in (*spec.state, *feedback) if s.stream == stream.name]
         self._selectors = [Selector(selection, stream) for selection in selections]
         self._images = [image for image in spec.images.values() if image.stream == stream.name]
-        self._measured = MeasuredStream(spec, stream, selections, publishers)
+        self._measured = MeasuredStream(spec, stream, selections)
         self._first_ns: int | None = None
 
     @property

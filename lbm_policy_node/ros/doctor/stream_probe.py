@@ -68,7 +68,7 @@ class StreamProbe(Node):
 
     def _new_judges(self) -> dict[str, StreamJudge]:
         streams = self._spec.streams.values()
-        return {stream.name: StreamJudge(self._spec, stream, self.count_publishers) for stream in streams}
+        return {stream.name: StreamJudge(self._spec, stream) for stream in streams}
 
     def samples(self) -> dict[str, StreamSamples]:
         """Return what was seen of each stream."""

@@ -243,3 +243,14 @@ def test_with_a_second_publisher_no_command_is_far_from_the_robot_and_it_recover
         if command.action is not None:
             assert np.abs(command.action[:2] - TRUE[:2]).max() <= START_JUMP
     assert mode is ControlMode.POLICY
+
+
+def test_zero_stamps_after_good_ones_are_called_so():
+    cell = Cell()
+    cell.hear_good(1_000, 1_100)
+    cell.hear(1_110, joints(), 0)
+    np.testing.assert_array_equal(cell.believed(1_120), TRUE)
+    cell.hear(1_400, joints(), 0)
+    assert "has a zero stamp" in str(cell.believed(1_400))
+    cell.hear(1_420, joints())
+    np.testing.assert_array_equal(cell.believed(1_420), TRUE)
