@@ -105,5 +105,5 @@ def _check_access(file: Path) -> None:
         raise BagError(f"'{file}' is a folder; expected a file: remove it, or put the file back")
     if os.path.lexists(file) and not file.exists():
         raise BagError(f"'{file}' is a link to a file that does not exist; put the file there")
-    if file.exists() and not os.access(file, os.R_OK):
+    if file.exists() and not os.access(file, os.R_OK, effective_ids=os.access in os.supports_effective_ids):
         raise BagError(f"'{file}' may not be read; run: chmod u+r '{file}'")

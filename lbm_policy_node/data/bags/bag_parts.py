@@ -20,11 +20,11 @@ from lbm_policy_node.data.bags.bag_files import PACKED, plain_name
 from lbm_policy_node.data.bags.bag_metadata import FileFacts, TopicFacts
 from lbm_policy_node.data.bags.bag_storage import ZSTD_MAGIC, BagStorage, file_messages
 from lbm_policy_node.data.bags.bag_topics import (
-    DEFINITION_FORMATS,
     UnreadableTopicError,
+    check_channels,
+    is_known,
     store_of,
     topics_of,
-    why_unreadable,
 )
 from lbm_policy_node.data.bags.mcap_copy import copy_mcap
 from lbm_policy_node.data.bags.mcap_salvage import UNREADABLE, McapSalvage
@@ -101,12 +101,14 @@ def _survey_mcap(file: Path, plain: Path, lost_bytes: int) -> BagPart:
     packed = False
     for message in found.messages():
         packed = packed or message.data.startswith(ZSTD_MAGIC)
+    try:
+        check_channels(found.channels, found.schemas, found.counts)
+    except UnreadableTopicError as error:
+        raise BagError(f"'{file}': {error}") from error
     topics: dict[str, TopicFacts] = {}
     for channel in found.channels.values():
         schema, count = found.schemas.get(channel.schema_id), found.counts.get(channel.id, 0)
-        if count and (text := why_unreadable(channel, schema)):
-            raise BagError(f"'{file}': {text}")
-        if schema is None or schema.encoding not in DEFINITION_FORMATS:
+        if schema is None or not is_known(channel, schema):
             continue  # without messages
         before = topics[channel.topic].count if channel.topic in topics else 0
         topics[channel.topic] = TopicFacts(

@@ -49,16 +49,44 @@ def topics_of(connections: Iterable[Connection]) -> dict[str, BagTopic]:
     return found
 
 
-def why_unreadable(channel: Channel, schema: Schema | None) -> str:
-    """Say why the messages of an MCAP channel cannot be decoded, or return an empty text."""
+def check_channels(
+    channels: Mapping[int, Channel], schemas: Mapping[int, Schema], counts: Mapping[int, int]
+) -> None:
+    """Check that the messages of an MCAP file can be decoded.
+
+    Args:
+        channels, schemas: By id.
+        counts: Messages by the id of their channel.
+
+    Raises:
+        UnreadableTopicError: Those of a topic cannot be.
+    """
+    topics: dict[str, BagTopic] = {}
+    for number, channel in channels.items():
+        if not counts.get(number):
+            continue
+        new = _channel_topic(channel, schemas.get(channel.schema_id), counts[number])
+        topics[channel.topic] = _merged(channel.topic, topics.get(channel.topic, new), new)
+    store_of(topics)
+
+
+def is_known(channel: Channel, schema: Schema | None) -> bool:
+    """Whether rosbags opens a file with this channel; one without messages may be left out of a copy."""
+    return schema is not None and schema.encoding in DEFINITION_FORMATS and channel.message_encoding == "cdr"
+
+
+def _channel_topic(channel: Channel, schema: Schema | None, count: int) -> BagTopic:
     if channel.message_encoding != "cdr":
-        return _foreign(channel.topic, channel.message_encoding)
-    name = schema.name if schema else "its type"
-    if schema is None or not (schema.data.strip() or name in _WITHOUT_FIELDS):
-        return _missing(channel.topic, name)
+        raise UnreadableTopicError(_foreign(channel.topic, channel.message_encoding))
+    if schema is None or not schema.encoding:
+        raise UnreadableTopicError(_missing(channel.topic, schema.name if schema else "its type"))
     if schema.encoding not in DEFINITION_FORMATS:
-        return f"{_missing(channel.topic, name)} (it is '{schema.encoding}')"
-    return ""
+        kind = f"{schema.name} (it is '{schema.encoding}')"
+        raise UnreadableTopicError(_missing(channel.topic, kind))
+    is_msg = schema.encoding == "ros2msg"
+    kind = MessageDefinitionFormat.MSG if is_msg else MessageDefinitionFormat.IDL
+    text = schema.data.decode(errors="replace")
+    return BagTopic(schema.name, count, MessageDefinition(kind, text))
 
 
 def store_of(topics: Mapping[str, BagTopic]) -> Typestore:

@@ -16,7 +16,7 @@ from rosbags.rosbag2 import Reader
 from lbm_policy_node.data.bags.bag_errors import BagError, RepairableBagError
 from lbm_policy_node.data.bags.bag_files import METADATA_FILE, bag_files, listed_counts
 from lbm_policy_node.data.bags.bag_storage import BagStorage
-from lbm_policy_node.data.bags.bag_topics import UnreadableTopicError, store_of, topics_of, why_unreadable
+from lbm_policy_node.data.bags.bag_topics import UnreadableTopicError, check_channels, store_of, topics_of
 from lbm_policy_node.data.bags.mcap_salvage import UNREADABLE
 
 
@@ -187,7 +187,7 @@ def _refuse_foreign(path: Path, files: list[Path]) -> None:
             continue  # damaged, or no MCAP
         if summary is None or summary.statistics is None:
             continue
-        for number, channel in summary.channels.items():
-            text = why_unreadable(channel, summary.schemas.get(channel.schema_id))
-            if text and summary.statistics.channel_message_counts.get(number, 0):
-                raise BagError(f"'{path}': {text}")
+        try:
+            check_channels(summary.channels, summary.schemas, summary.statistics.channel_message_counts)
+        except UnreadableTopicError as error:
+            raise BagError(f"'{path}': {error}") from error

@@ -10,6 +10,7 @@ from pathlib import Path
 from mcap.records import Attachment, Metadata
 from mcap.writer import CompressionType, Writer
 
+from lbm_policy_node.data.bags.bag_topics import DEFINITION_FORMATS, is_known
 from lbm_policy_node.data.bags.bag_writer import CHUNK_BYTES, LIBRARY
 from lbm_policy_node.data.bags.mcap_salvage import McapSalvage
 
@@ -49,15 +50,16 @@ def copy_mcap(source: Path, found: McapSalvage, target: Path) -> None:
 
 
 def _register(writer: Writer, found: McapSalvage) -> dict[int, int]:
-    """Register the channels whose schema is known; returns old ids to new ones."""
+    """Register the channels that rosbags reads, which all with messages are; returns old ids to new ones."""
     schemas = {
         schema.id: writer.register_schema(schema.name, schema.encoding, schema.data)
         for schema in found.schemas.values()
+        if schema.encoding in DEFINITION_FORMATS
     }
     return {
         channel.id: writer.register_channel(
             channel.topic, channel.message_encoding, schemas[channel.schema_id], channel.metadata
         )
         for channel in found.channels.values()
-        if channel.schema_id in schemas
+        if is_known(channel, found.schemas.get(channel.schema_id))
     }

@@ -107,6 +107,8 @@ def _repair(path: Path, parts: Sequence[BagPart], workplace: Path) -> RepairRepo
         _set_aside(path / METADATA_FILE)
     lost_bytes = sum(part.lost_bytes for part in parts)
     write_metadata(path, facts, custom | {"repaired": "true", "lost_bytes": str(lost_bytes)}, mode)
+    with Bag(path):
+        pass  # parts that are whole each may still not fit each other
     return RepairReport(
         **common,
         changed=True,
