@@ -43,13 +43,21 @@ class BagWriter:
         n_bytes: Payload so far.
     """
 
-    def __init__(self, path: Path, topics: Mapping[str, str], types: Definitions | None = None) -> None:
+    def __init__(
+        self,
+        path: Path,
+        topics: Mapping[str, str],
+        types: Definitions | None = None,
+        *,
+        qos: Mapping[str, str] | None = None,
+    ) -> None:
         """Make the folder and begin the file.
 
         Args:
             path: The bag's folder; may exist, but must not hold a bag.
             topics: Topic to ROS message type.
             types: Where definitions come from.
+            qos: Topic to what its publishers offer, YAML of a list of profiles as rosbag2 keeps it.
 
         Raises:
             FileExistsError: There is a bag already.
@@ -58,7 +66,7 @@ class BagWriter:
         """
         types = types or MessageTypes()
         definitions = {name: types.definition(name) for name in sorted(set(topics.values()))}
-        self.path, self._topics = path, dict(topics)
+        self.path, self._topics, self._qos = path, dict(topics), dict(qos or {})
         self._hashes = {name: digest for name, (_, digest) in definitions.items()}
         path.mkdir(parents=True, exist_ok=True)
         self.file_path = path / f"{path.name}.mcap"
@@ -74,7 +82,9 @@ class BagWriter:
             for name, (text, _) in definitions.items()
         }
         self._channels = {
-            topic: self._writer.register_channel(topic, "cdr", schemas[name], self._channel_facts(name))
+            topic: self._writer.register_channel(
+                topic, "cdr", schemas[name], self._channel_facts(topic, name)
+            )
             for topic, name in topics.items()
         }
         self.counts = dict.fromkeys(topics, 0)
@@ -105,7 +115,12 @@ class BagWriter:
         os.fsync(self._file.fileno())
         self._file.close()
         topics = {
-            topic: TopicFacts(type=name, count=self.counts[topic], type_hash=self._hashes[name])
+            topic: TopicFacts(
+                type=name,
+                count=self.counts[topic],
+                type_hash=self._hashes[name],
+                qos=self._qos.get(topic, ""),
+            )
             for topic, name in self._topics.items()
         }
         facts = FileFacts(
@@ -118,6 +133,6 @@ class BagWriter:
         with suppress(OSError):  # what could not be written before cannot be written now
             self._file.close()
 
-    def _channel_facts(self, type_name: str) -> dict[str, str]:
+    def _channel_facts(self, topic: str, type_name: str) -> dict[str, str]:
         """What rosbag2 keeps with each topic."""
-        return {"offered_qos_profiles": "", "topic_type_hash": self._hashes[type_name]}
+        return {"offered_qos_profiles": self._qos.get(topic, ""), "topic_type_hash": self._hashes[type_name]}
