@@ -39,6 +39,9 @@ def list_command(folder: Path) -> None:
         cells = [f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)]
         cells[3] = click.style(cells[3], fg=_COLORS.get(row[3]))
         click.echo("  ".join(cells).rstrip())
+    for summary in summaries:
+        if summary.trouble and not summary.repairable:
+            click.echo(f"{summary.episode_id}: {summary.trouble}")
     if broken := [summary for summary in summaries if summary.repairable]:
         click.echo(f"{len(broken)} of {len(rows) - 1} need repair: lbm episodes repair '{folder}'")
 

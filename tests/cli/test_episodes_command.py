@@ -10,6 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 from helpers.episode_maker import make_episode
+from helpers.foreign_bags import change_metadata
 from lbm_policy_node.cli.main import main
 from lbm_policy_node.data.episodes.episode import read_episode
 from lbm_policy_node.data.episodes.episode_records import EventKind
@@ -105,3 +106,32 @@ def test_alarms_are_counted_when_they_begin(folder):
     assert [v.chunk_id for v in alarms(verdicts, WARN)] == [1, 7]
     assert [v.chunk_id for v in alarms(verdicts, STOP)] == [3, 7]
     assert EpisodeSummary.read(folder / "good").stops == 1
+
+
+def test_bad_episodes_never_stop_at_the_others(folder, tmp_path):
+    """A bad episode of each kind before and after a good one: each is named, and the good one is served."""
+    names = ["a", "b", "c", "d", "m", "x"]
+    for name in names:
+        make_episode(tmp_path / name, seconds=0.5)
+    (tmp_path / "a/metadata.yaml").write_text("- [")
+    (tmp_path / "b/b.mcap").unlink()
+    change_metadata(tmp_path / "c", lambda metadata: metadata.update(custom_data={"dropped": "many"}))
+    (tmp_path / "d/d.mcap").write_bytes(b"\x89MCAP0\r\n" + b"\xff" * 500)
+    change_metadata(tmp_path / "x", lambda metadata: metadata.update(duration="long"))
+
+    listed = episodes("list", tmp_path)
+    assert listed.exit_code == 0, listed.output
+    states = {line.split()[0]: line for line in listed.output.splitlines()[1:7]}
+    assert list(states) == names
+    assert all("needs repair" in states[name] for name in "adx")
+    assert "unreadable" in states["b"] and "success" in states["c"] and "success" in states["m"]
+    assert f"b: '{tmp_path / 'b' / 'b.mcap'}' is missing" in listed.output
+
+    exported = CliRunner().invoke(main, ["export", str(tmp_path), "--out", str(tmp_path / "out")])
+    assert exported.exit_code == 1, exported.output
+    assert "m exported" in exported.output and "x refused" in exported.output
+
+    mended = episodes("repair", tmp_path)
+    assert mended.exit_code == 1
+    assert "b.mcap' is missing" in mended.output and f"{tmp_path / 'x'}: repaired" in mended.output
+    assert episodes("list", tmp_path).output.count("success") == 4

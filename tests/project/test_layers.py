@@ -36,7 +36,8 @@ LAYERS = {
     "serving": Layer({"serving", "policies", "messages", "core", ""}, NUMPY | {"websockets", "torch"}),
     "monitors": Layer({"monitors", "core", ""}, NUMPY | {"scipy", "torch", "safetensors", "PIL"}),
     "data": Layer(
-        {"data", "messages", "core", ""}, NUMPY | PICTURES | {"pyarrow", "av", "rosbags", "mcap", "yaml"}
+        {"data", "messages", "core", ""},
+        NUMPY | PICTURES | {"pyarrow", "av", "rosbags", "mcap", "yaml", "zstandard"},
     ),
     "replay": Layer(
         {"replay", "core", "messages", "data", "policies", "monitors", "graph", "running", ""},

@@ -14,12 +14,12 @@ import os
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
-import yaml
 from mcap.writer import CompressionType, Writer
 
 from lbm_policy_node import __version__
+from lbm_policy_node.data.bags.bag_metadata import FileFacts, TopicFacts, write_metadata
 from lbm_policy_node.data.bags.message_types import MessageTypes
 
 CHUNK_BYTES = 64 * 1024
@@ -43,13 +43,21 @@ class BagWriter:
         n_bytes: Payload so far.
     """
 
-    def __init__(self, path: Path, topics: Mapping[str, str], types: Definitions | None = None) -> None:
+    def __init__(
+        self,
+        path: Path,
+        topics: Mapping[str, str],
+        types: Definitions | None = None,
+        *,
+        qos: Mapping[str, str] | None = None,
+    ) -> None:
         """Make the folder and begin the file.
 
         Args:
             path: The bag's folder; may exist, but must not hold a bag.
             topics: Topic to ROS message type.
             types: Where definitions come from.
+            qos: Topic to what its publishers offer, YAML of a list of profiles as rosbag2 keeps it.
 
         Raises:
             FileExistsError: There is a bag already.
@@ -58,7 +66,7 @@ class BagWriter:
         """
         types = types or MessageTypes()
         definitions = {name: types.definition(name) for name in sorted(set(topics.values()))}
-        self.path, self._topics = path, dict(topics)
+        self.path, self._topics, self._qos = path, dict(topics), dict(qos or {})
         self._hashes = {name: digest for name, (_, digest) in definitions.items()}
         path.mkdir(parents=True, exist_ok=True)
         self.file_path = path / f"{path.name}.mcap"
@@ -74,7 +82,9 @@ class BagWriter:
             for name, (text, _) in definitions.items()
         }
         self._channels = {
-            topic: self._writer.register_channel(topic, "cdr", schemas[name], self._channel_facts(name))
+            topic: self._writer.register_channel(
+                topic, "cdr", schemas[name], self._channel_facts(topic, name)
+            )
             for topic, name in topics.items()
         }
         self.counts = dict.fromkeys(topics, 0)
@@ -104,61 +114,25 @@ class BagWriter:
         self._file.flush()
         os.fsync(self._file.fileno())
         self._file.close()
-        text = yaml.safe_dump({"rosbag2_bagfile_information": self._metadata(custom_data)}, sort_keys=False)
-        write_durably(self.path / "metadata.yaml", text)
+        topics = {
+            topic: TopicFacts(
+                type=name,
+                count=self.counts[topic],
+                type_hash=self._hashes[name],
+                qos=self._qos.get(topic, ""),
+            )
+            for topic, name in self._topics.items()
+        }
+        facts = FileFacts(
+            name=self.file_path.name, topics=topics, first_ns=self._first_ns or 0, last_ns=self._last_ns
+        )
+        write_metadata(self.path, [facts], custom_data)
 
     def abort(self) -> None:
         """Close the file as it is; `lbm episodes repair` makes it whole."""
         with suppress(OSError):  # what could not be written before cannot be written now
             self._file.close()
 
-    def _channel_facts(self, type_name: str) -> dict[str, str]:
+    def _channel_facts(self, topic: str, type_name: str) -> dict[str, str]:
         """What rosbag2 keeps with each topic."""
-        return {"offered_qos_profiles": "", "topic_type_hash": self._hashes[type_name]}
-
-    def _metadata(self, custom_data: Mapping[str, str]) -> dict[str, Any]:
-        start_ns = self._first_ns or 0
-        times = {
-            "duration": {"nanoseconds": self._last_ns - start_ns if self._first_ns is not None else 0},
-            "starting_time": {"nanoseconds_since_epoch": start_ns},
-            "message_count": sum(self.counts.values()),
-        }
-        return {
-            "version": 9,
-            "storage_identifier": "mcap",
-            "relative_file_paths": [self.file_path.name],
-            **times,
-            "topics_with_message_count": [
-                {"topic_metadata": self._topic(topic, name), "message_count": self.counts[topic]}
-                for topic, name in self._topics.items()
-            ],
-            "compression_format": "",
-            "compression_mode": "",
-            "files": [{"path": self.file_path.name, **times}],
-            "custom_data": dict(custom_data),
-            "ros_distro": "jazzy",
-        }
-
-    def _topic(self, topic: str, name: str) -> dict[str, Any]:
-        return {
-            "name": topic,
-            "type": name,
-            "serialization_format": "cdr",
-            "offered_qos_profiles": [],
-            "type_description_hash": self._hashes[name],
-        }
-
-
-def write_durably(path: Path, text: str) -> None:
-    """Write a file so that after a crash it is there whole or not at all."""
-    partial = path.with_name(path.name + ".partial")
-    with partial.open("w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    partial.replace(path)
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+        return {"offered_qos_profiles": self._qos.get(topic, ""), "topic_type_hash": self._hashes[type_name]}

@@ -4,20 +4,20 @@
 
 from __future__ import annotations
 
+import heapq
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from rosbags.interfaces import MessageDefinition, MessageDefinitionFormat
-from rosbags.rosbag2 import Reader, ReaderError
-from rosbags.typesys import Stores, get_types_from_idl, get_types_from_msg, get_typestore
-from rosbags.typesys.store import Typestore
+from mcap.reader import SeekingReader
+from rosbags.rosbag2 import Reader
 
-
-class BagError(ValueError):
-    """A bag that cannot be read; names the file and what to do."""
+from lbm_policy_node.data.bags.bag_errors import BagError, RepairableBagError
+from lbm_policy_node.data.bags.bag_files import METADATA_FILE, bag_files, listed_counts
+from lbm_policy_node.data.bags.bag_storage import BagStorage
+from lbm_policy_node.data.bags.bag_topics import UnreadableTopicError, check_channels, store_of, topics_of
+from lbm_policy_node.data.bags.mcap_salvage import UNREADABLE
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,10 +33,6 @@ class BagMessage:
     topic: str
     log_ns: int
     value: Any
-
-
-class _UnreadableDefinition(ValueError):
-    """Which, and why."""
 
 
 class Bag:
@@ -64,21 +60,13 @@ class Bag:
         """
         if not self.path.is_dir():
             raise BagError(f"'{self.path}' is no folder with a recorded episode")
-        if not (self.path / "metadata.yaml").is_file():
-            raise BagError(
-                f"'{self.path}' has no metadata.yaml: it is no bag, is being recorded, or its "
-                f"recorder was killed; in the last case run: lbm episodes repair '{self.path}'"
-            )
+        files = bag_files(self.path)
+        self._reader = self._opened(files)
         try:
-            self._reader = Reader(self.path)
-            self._reader.open()
-        except (ReaderError, OSError, ValueError) as error:
-            raise self._damaged(error) from error
-        self.types = {c.topic: c.msgtype for c in self._reader.connections}
-        self.counts = {c.topic: c.msgcount for c in self._reader.connections}
-        storage = self._reader.storage
-        self.custom_data = dict(storage.metadata.custom or {})
-        self._register()
+            self._look_inside()
+        except BaseException:
+            self._reader.close()
+            raise
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -86,13 +74,13 @@ class Bag:
 
     @property
     def start_ns(self) -> int:
-        """ROS time of the first message."""
-        return self._reader.start_time
+        """ROS time of the first message; 0 without messages."""
+        return min((storage.start_ns for storage in self._storages if storage.end_ns), default=0)
 
     @property
     def end_ns(self) -> int:
-        """ROS time just after the last message."""
-        return self._reader.end_time
+        """ROS time just after the last message; 0 without messages."""
+        return max((storage.end_ns for storage in self._storages), default=0)
 
     def messages(
         self, topics: Iterable[str] | None = None, *, start_ns: int | None = None, stop_ns: int | None = None
@@ -127,43 +115,79 @@ class Bag:
     ) -> Iterator[tuple[str, int, bytes]]:
         """Yield topic, time of arrival and CDR bytes, as `messages` does."""
         names = None if topics is None else set(topics)
-        chosen = [c for c in self._reader.connections if names is None or c.topic in names]
-        if not chosen:
-            return
+        parts = [storage.messages(names, start_ns, stop_ns) for storage in self._storages]
         try:
-            for connection, log_ns, data in self._reader.messages(chosen, start=start_ns, stop=stop_ns):
-                yield connection.topic, log_ns, data
-        except (ReaderError, OSError, ValueError) as error:
+            yield from heapq.merge(*parts, key=lambda message: message[1])
+        except Exception as error:  # rosbags raises whatever it meets in a damaged file
             raise self._damaged(error) from error
 
-    def _register(self) -> None:
-        """Know the types as they were when the bag was recorded."""
+    def _opened(self, files: list[Path]) -> Reader:
+        if not (self.path / METADATA_FILE).is_file():
+            _refuse_foreign(self.path, files)
+            text = "has no metadata.yaml: it is being recorded, or its recorder was killed"
+            raise RepairableBagError(self.path, text)
         try:
-            self._store = _store_of(tuple((c.topic, c.msgtype, c.msgdef) for c in self._reader.connections))
-        except _UnreadableDefinition as error:
+            reader = Reader(self.path)
+            reader.open()
+        except Exception as error:  # rosbags raises whatever it meets in a damaged file
+            _refuse_foreign(self.path, files)
+            raise self._damaged(error) from error
+        return reader
+
+    def _look_inside(self) -> None:
+        """Learn the topics by the files, and refuse a metadata.yaml that says otherwise."""
+        directory: Any = self._reader.storage
+        compressed = directory.metadata.compression_mode == "message"
+        self._storages = [BagStorage(s, compressed_messages=compressed) for s in directory.storages]
+        try:
+            topics = topics_of(c for storage in self._storages for c in storage.connections)
+            self._store = store_of(topics)
+        except UnreadableTopicError as error:
             raise BagError(f"'{self.path}': {error}") from error
+        listed = {connection.topic: connection.msgtype for connection in self._reader.connections}
+        self.types = listed | {name: topic.type for name, topic in topics.items()}
+        self.counts = dict.fromkeys(listed, 0) | {name: topic.count for name, topic in topics.items()}
+        custom = directory.metadata.custom
+        self.custom_data = dict(custom) if isinstance(custom, dict) else {}
+        self._check_metadata(listed)
+
+    def _check_metadata(self, listed_types: Mapping[str, str]) -> None:
+        listed = listed_counts(self.path)
+        for topic, count in self.counts.items():
+            if (n_listed := listed.get(topic, 0)) != count:
+                text = f"it lists {n_listed} messages of {topic}, the files hold {count}"
+                raise RepairableBagError(self.path, f"does not fit its metadata.yaml: {text}")
+            if count and listed_types[topic] != self.types[topic]:
+                text = f"{topic} is {listed_types[topic]} in metadata.yaml, {self.types[topic]} in the file"
+                raise RepairableBagError(self.path, f"does not fit its metadata.yaml: {text}")
 
     def _damaged(self, error: Exception) -> BagError:
-        return BagError(f"'{self.path}' is damaged: {error}; run: lbm episodes repair '{self.path}'")
+        text = str(error).removesuffix(".").removesuffix("; please report issue") or type(error).__name__
+        if any(file.suffix == ".db3" and not _opens(file) for file in bag_files(self.path)):
+            advice = "repair mends .mcap files only: copy it again, or use sqlite3's .recover"
+            return BagError(f"'{self.path}' is damaged: {text}; {advice}")
+        return RepairableBagError(self.path, f"is damaged or does not fit its metadata.yaml: {text}")
 
 
-@lru_cache(maxsize=32)  # bags of one recorder have the same, and making classes of them takes a while
-def _store_of(topics: tuple[tuple[str, str, MessageDefinition], ...]) -> Typestore:
-    """The types of these topics; the first definition of a type counts. Not to be changed."""
-    store = get_typestore(Stores.EMPTY)
-    for topic, name, definition in topics:
-        if name not in store.fielddefs:
-            store.register(_parsed(topic, name, definition))
-    return store
-
-
-def _parsed(topic: str, name: str, definition: MessageDefinition) -> Any:
-    if definition.format is MessageDefinitionFormat.NONE:
-        text = f"no definition of {name} ({topic}) is embedded"
-        raise _UnreadableDefinition(f"{text}; record it with a recorder that embeds definitions")
+def _opens(file: Path) -> bool:
     try:
-        if definition.format is MessageDefinitionFormat.IDL:
-            return get_types_from_idl(definition.data)
-        return get_types_from_msg(definition.data, name)
-    except Exception as error:  # whatever the parser meets
-        raise _UnreadableDefinition(f"the embedded definition of {name} cannot be read: {error}") from error
+        with Reader(file):
+            return True
+    except Exception:  # rosbags raises whatever it meets in a damaged file
+        return False
+
+
+def _refuse_foreign(path: Path, files: list[Path]) -> None:
+    """Raise where a whole file holds what no repair makes readable."""
+    for file in files:
+        try:
+            with file.open("rb") as stream:
+                summary = SeekingReader(stream).get_summary()
+        except (*UNREADABLE, OSError):
+            continue  # damaged, or no MCAP
+        if summary is None or summary.statistics is None:
+            continue
+        try:
+            check_channels(summary.channels, summary.schemas, summary.statistics.channel_message_counts)
+        except UnreadableTopicError as error:
+            raise BagError(f"'{path}': {error}") from error

@@ -86,6 +86,7 @@ class Recording:
         types: MessageTypes,
         limits: RecordingLimits,
         wake: Callable[[], None],
+        qos: Mapping[str, str] | None = None,
     ) -> None:
         """Make the folder and the files, and start the thread.
 
@@ -97,6 +98,7 @@ class Recording:
             types: Definitions of the messages.
             limits: Bounds.
             wake: See the class; must be thread-safe.
+            qos: Topic to what its publishers offer; see BagWriter.
 
         Raises:
             OSError: Something cannot be written; ENOSPC also when less than the least free space is left.
@@ -110,7 +112,7 @@ class Recording:
         self.path.mkdir()
         try:
             header.write(self.path, spec_text)
-            self._writer = BagWriter(self.path, topics, types)
+            self._writer = BagWriter(self.path, topics, types, qos=qos)
         except BaseException:
             shutil.rmtree(self.path, ignore_errors=True)  # no message is in it
             raise

@@ -1,73 +1,73 @@
 # SPDX-FileCopyrightText: 2026 lbm_policy contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Makes the bag of a killed recorder, or a damaged one, readable again."""
+"""Makes the bag of a killed recorder, a damaged one, or one that another tool has changed, readable again.
+
+What is judged is what a reader of the bag gets: files and metadata.yaml together.
+"""
 
 from __future__ import annotations
 
 import fcntl
 import os
 import shutil
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-import yaml
-from mcap.exceptions import McapError
-from mcap.reader import SeekingReader
+from lbm_policy_node.data.bags.bag_errors import BagError, RepairableBagError
+from lbm_policy_node.data.bags.bag_files import METADATA_FILE, bag_files, listed_counts, read_metadata
+from lbm_policy_node.data.bags.bag_metadata import FileFacts, write_metadata
+from lbm_policy_node.data.bags.bag_parts import BagPart, is_indexed, survey
+from lbm_policy_node.data.bags.bags import Bag
+from lbm_policy_node.data.bags.repair_report import RepairReport
 
-from lbm_policy_node.data.bags.bag_writer import BagWriter, write_durably
-from lbm_policy_node.data.bags.bags import BagError
-from lbm_policy_node.data.bags.mcap_salvage import McapSalvage
-
-METADATA_FILE = "metadata.yaml"
 _WORKPLACE = ".repairing"
+_ROUNDING_NS = 1_000_000
+"""What the times in the metadata of other tools may differ by."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class RepairReport:
-    """What a repair found and did.
-
-    Attributes:
-        path: The bag's folder.
-        changed: False when the bag was whole already.
-        n_messages: Messages that are in the bag now.
-        seconds: From the first to the last of them, s.
-        lost_bytes: Bytes that could not be read.
-        damaged_original: The file as it was, kept because of those bytes; None where nothing was lost.
-    """
-
-    path: Path
-    changed: bool
-    n_messages: int
-    seconds: float
-    lost_bytes: int = 0
-    damaged_original: Path | None = None
-
-    def __str__(self) -> str:
-        found = f"{self.n_messages} messages over {self.seconds:.2f} s"
-        if not self.changed:
-            return f"{self.path}: whole, {found}"
-        if self.lost_bytes:
-            found += f", {self.lost_bytes} bytes unreadable (kept in {self.damaged_original})"
-        return f"{self.path}: repaired, {found}"
+class _BusyError(BagError):
+    """Another process writes the bag."""
 
 
 def needs_repair(path: Path) -> bool:
-    """Say, by its ends and without reading all of it, whether a bag is unfinished; not while it is recorded.
+    """Say, by its ends and without reading all of it, whether repair is the answer; not while it is recorded.
 
     Raises:
         BagError: There is no bag.
     """
-    file = _bag_file(path)
-    if _is_locked(file):
+    files = bag_files(path)
+    if is_recorded(path):
         return False
-    return not (_is_indexed(file) and _metadata(path))
+    if any(file.suffix == ".mcap" and not is_indexed(file) for file in files):
+        return True
+    try:
+        with Bag(path):
+            return False
+    except RepairableBagError:
+        return True
+    except BagError:
+        return False
+
+
+def is_recorded(path: Path) -> bool:
+    """Whether a recorder or a repair is writing a bag now.
+
+    Raises:
+        BagError: There is no bag.
+    """
+    try:
+        with _locked(bag_files(path)):
+            return False
+    except _BusyError:
+        return True
 
 
 def repair(path: Path) -> RepairReport:
-    """Read a bag up to its damage, write what was read to a new one, and replace the old one with it.
+    """Write damaged files anew from what can be read, and metadata.yaml where it does not fit them.
 
     A crash at any moment leaves the old file or the new one. A second repair changes nothing.
 
@@ -75,50 +75,115 @@ def repair(path: Path) -> RepairReport:
         path: The bag's folder.
 
     Raises:
-        BagError: There is no bag, it is being recorded, or its definitions are none of our recorder's.
-        OSError: The disk is full, or the folder cannot be written; the old file is untouched.
+        BagError: There is no bag, a file of it is missing, it is being recorded, or no repair helps.
+        OSError: The disk is full, or the folder cannot be written; the old files are untouched.
     """
-    file = _bag_file(path)
-    with _locked(file):
-        found = McapSalvage(file)
-        found.survey()
-        seconds = (found.last_ns - found.first_ns) * 1e-9
-        common: dict[str, Any] = {"path": path, "n_messages": found.n_messages, "seconds": seconds}
-        if not found.lost_bytes and _is_indexed(file) and _metadata(path):
-            return RepairReport(**common, changed=False)
-        kept = _replace(path, file, found)
-        return RepairReport(**common, changed=True, lost_bytes=found.lost_bytes, damaged_original=kept)
-
-
-def _replace(path: Path, file: Path, found: McapSalvage) -> Path | None:
-    """Write the new bag and move its files over the old ones; returns where the damaged file is kept."""
+    files = bag_files(path)
     workplace = path / _WORKPLACE
-    shutil.rmtree(workplace, ignore_errors=True)  # of a repair that was killed
-    try:
-        new = _rewrite(workplace / path.name, path, file, found)
-        kept = _keep(file) if found.lost_bytes else None
-        new.replace(path / new.name)
-        if file.name != new.name:
-            file.unlink()
-        write_durably(path / METADATA_FILE, (new.parent / METADATA_FILE).read_text(encoding="utf-8"))
-    finally:
-        shutil.rmtree(workplace, ignore_errors=True)
-    return kept
+    with _locked(files):
+        shutil.rmtree(workplace, ignore_errors=True)  # of a repair that was killed
+        try:
+            return _repair(path, [survey(file, workplace) for file in files], workplace)
+        finally:
+            shutil.rmtree(workplace, ignore_errors=True)
 
 
-def _rewrite(new: Path, path: Path, file: Path, found: McapSalvage) -> Path:
-    types = _EmbeddedTypes(path, found)
-    topics = {channel.topic: found.schemas[channel.schema_id].name for channel in found.channels.values()}
-    writer = BagWriter(new, topics, types)
+def _repair(path: Path, parts: Sequence[BagPart], workplace: Path) -> RepairReport:
+    n_messages = sum(part.facts.count for part in parts)
+    filled = [part.facts for part in parts if part.facts.count]
+    span_ns = max((f.last_ns for f in filled), default=0) - min((f.first_ns for f in filled), default=0)
+    common: dict[str, Any] = {"path": path, "n_messages": n_messages, "seconds": span_ns * 1e-9}
+    if all(part.whole for part in parts) and _reads_back(path, parts):
+        return RepairReport(**common, changed=False)
+    if not read_metadata(path):
+        _check_order(path, [part.facts for part in parts])
+    missing = Counter(listed_counts(path)) - _counts(parts)
+    custom, mode = _kept_metadata(path, parts)
+    mended = [part.mended(workplace) for part in parts]
+    changed = any(new != part.plain for new, part in zip(mended, parts, strict=True))
+    kept = [_keep(part.file) for part in parts if part.lost_bytes]
+    facts = [_placed(path, part, new, len(parts)) for part, new in zip(parts, mended, strict=True)]
+    if not read_metadata(path):
+        _set_aside(path / METADATA_FILE)
+    lost_bytes = sum(part.lost_bytes for part in parts)
+    write_metadata(path, facts, custom | {"repaired": "true", "lost_bytes": str(lost_bytes)}, mode)
+    with Bag(path):
+        pass  # parts that are whole each may still not fit each other
+    return RepairReport(
+        **common,
+        changed=True,
+        lost_bytes=lost_bytes,
+        damaged_original=kept[0] if kept else None,
+        missing=missing,
+        only_metadata=not changed,
+    )
+
+
+def _reads_back(path: Path, parts: Sequence[BagPart]) -> bool:
+    """Whether a reader gets all that the files hold, and metadata.yaml gives their times.
+
+    Raises:
+        BagError: No repair makes it readable.
+    """
     try:
-        for message in (again := McapSalvage(file)).messages():
-            writer.write(again.channels[message.channel_id].topic, message.log_time, message.data)
-        custom = dict((_metadata(path) or {}).get("custom_data") or {})
-        writer.close(custom | {"repaired": "true", "lost_bytes": str(found.lost_bytes)})
-    except BaseException:
-        writer.abort()
-        raise
-    return writer.file_path
+        with Bag(path) as bag:
+            read = Counter(topic for topic, *_ in bag.raw())
+    except RepairableBagError:
+        return False
+    return read == _counts(parts) and _times_fit(path, [part.facts for part in parts])
+
+
+def _times_fit(path: Path, files: Sequence[FileFacts]) -> bool:
+    filled = [file for file in files if file.count]
+    if not filled:
+        return True
+    first_ns, last_ns = min(file.first_ns for file in filled), max(file.last_ns for file in filled)
+    values = read_metadata(path) or {}
+    try:
+        start_ns = values["starting_time"]["nanoseconds_since_epoch"]
+        length_ns = values["duration"]["nanoseconds"]
+        off_ns = max(abs(start_ns - first_ns), abs(start_ns + length_ns - last_ns))
+        return off_ns <= _ROUNDING_NS and values["message_count"] == sum(file.count for file in files)
+    except (KeyError, TypeError):
+        return False
+
+
+def _counts(parts: Sequence[BagPart]) -> Counter[str]:
+    counts: Counter[str] = Counter()
+    for part in parts:
+        counts.update({name: topic.count for name, topic in part.facts.topics.items() if topic.count})
+    return counts
+
+
+def _check_order(path: Path, files: Sequence[FileFacts]) -> None:
+    """Refuse files that are copies of each other rather than the parts of one recording."""
+    filled = sorted((file for file in files if file.count), key=lambda file: file.first_ns)
+    for one, other in pairwise(filled):
+        shared_ns = min(one.last_ns, other.last_ns) - other.first_ns
+        if 2 * shared_ns >= min(one.last_ns - one.first_ns, other.last_ns - other.first_ns) > 0:
+            text = f"'{one.name}' and '{other.name}' are of the same time, so no parts of one recording"
+            raise BagError(f"'{path}': {text}; keep one of them here")
+
+
+def _kept_metadata(path: Path, parts: Sequence[BagPart]) -> tuple[dict[str, str], str]:
+    """What of the old metadata.yaml still holds: facts of the recorder, and how messages are compressed."""
+    values = read_metadata(path) or {}
+    custom = values.get("custom_data")
+    mode = "MESSAGE" if any(part.packed_messages for part in parts) else ""
+    return {str(k): str(v) for k, v in custom.items()} if isinstance(custom, dict) else {}, mode
+
+
+def _placed(path: Path, part: BagPart, new: Path, n_parts: int) -> FileFacts:
+    """Move a mended file to its place; a recording of one file gets the name of its folder."""
+    name = f"{path.name}.mcap" if n_parts == 1 and part.salvage is not None else part.facts.name
+    target = path / name
+    if new != target:
+        new.replace(target)
+    if part.file != target:
+        part.file.unlink(missing_ok=True)
+    return FileFacts(
+        name=name, topics=part.facts.topics, first_ns=part.facts.first_ns, last_ns=part.facts.last_ns
+    )
 
 
 def _keep(file: Path) -> Path:
@@ -129,65 +194,20 @@ def _keep(file: Path) -> Path:
     return kept
 
 
-class _EmbeddedTypes:
-    """The definitions in the bag: the types need not be installed where it is repaired."""
-
-    def __init__(self, path: Path, found: McapSalvage) -> None:
-        self._definitions: dict[str, tuple[str, str]] = {}
-        for channel in found.channels.values():
-            schema = found.schemas.get(channel.schema_id)
-            if schema is None or schema.encoding != "ros2msg":
-                text = f"{channel.topic} has no ros2msg definition, so it is no recording of lbm_policy"
-                raise BagError(f"'{path}': {text}; repair it with the tool that recorded it")
-            digest = channel.metadata.get("topic_type_hash", "")
-            self._definitions[schema.name] = schema.data.decode(), digest
-
-    def definition(self, type_name: str) -> tuple[str, str]:
-        """Return text and hash."""
-        return self._definitions[type_name]
-
-
-def _bag_file(path: Path) -> Path:
-    files = sorted(path.glob("*.mcap"))
-    own = path / f"{path.name}.mcap"
-    if own in files or len(files) == 1:
-        return own if own in files else files[0]
-    raise BagError(f"'{path}' holds {len(files)} .mcap files; expected one, so there is nothing to repair")
-
-
-def _is_indexed(file: Path) -> bool:
-    """Whether the file has its end and its index, without looking at the messages."""
-    try:
-        with file.open("rb") as stream:
-            summary = SeekingReader(stream).get_summary()
-    except (McapError, ValueError, OSError, EOFError):
-        return False
-    return summary is not None and summary.statistics is not None
-
-
-def _metadata(path: Path) -> Mapping[str, Any] | None:
-    """What metadata.yaml says; None when it is missing or no metadata."""
-    try:
-        values = yaml.safe_load((path / METADATA_FILE).read_text(encoding="utf-8"))
-        return dict(values["rosbag2_bagfile_information"])
-    except (OSError, yaml.YAMLError, ValueError, KeyError, TypeError):
-        return None
-
-
-def _is_locked(file: Path) -> bool:
-    try:
-        with _locked(file):
-            return False
-    except BagError:
-        return True
+def _set_aside(metadata: Path) -> None:
+    """Keep what is no metadata, for whoever can make sense of it."""
+    if metadata.exists() and metadata.stat().st_size:
+        metadata.replace(metadata.with_name(metadata.name + ".damaged"))
 
 
 @contextmanager
-def _locked(file: Path) -> Iterator[None]:
-    """Hold the lock that a recorder has while it writes."""
-    with file.open("rb") as stream:
-        try:
-            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise BagError(f"'{file}' is being recorded or repaired; wait for its end") from error
+def _locked(files: Sequence[Path]) -> Iterator[None]:
+    """Hold the locks that a recorder has while it writes."""
+    with ExitStack() as stack:
+        for file in files:
+            stream = stack.enter_context(file.open("rb"))
+            try:
+                fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as error:
+                raise _BusyError(f"'{file}' is being recorded or repaired; wait for its end") from error
         yield

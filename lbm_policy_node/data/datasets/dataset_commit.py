@@ -19,7 +19,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from lbm_policy_node.core.types import Array
-from lbm_policy_node.data.bags.bag_writer import write_durably
+from lbm_policy_node.data.bags.bag_metadata import write_durably
 from lbm_policy_node.data.datasets.dataset_contents import DatasetContents, following
 from lbm_policy_node.data.datasets.dataset_format import (
     DATA_PATH,

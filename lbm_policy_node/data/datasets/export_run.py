@@ -9,9 +9,8 @@ from dataclasses import asdict, dataclass
 from enum import Enum
 from pathlib import Path
 
-import yaml
-
-from lbm_policy_node.data.bags.bags import BagError
+from lbm_policy_node.data.bags.bag_errors import BagError
+from lbm_policy_node.data.bags.bag_files import read_metadata
 from lbm_policy_node.data.datasets.dataset_contents import DatasetContents, DatasetError
 from lbm_policy_node.data.datasets.dataset_format import INFO
 from lbm_policy_node.data.datasets.dataset_writer import DatasetWriter
@@ -70,12 +69,12 @@ def find_episodes(places: Iterable[Path]) -> list[Path]:
 
 
 def recorded_seconds(path: Path) -> float:
-    """Return how long an episode's bag lasts without opening it, s; 0 for an unfinished one."""
-    metadata = path / "metadata.yaml"
-    if not metadata.is_file():
+    """Return how long an episode's bag lasts by its metadata.yaml, s; 0 where that does not say."""
+    values = read_metadata(path) or {}
+    try:
+        return max(0.0, float(values["duration"]["nanoseconds"]) * 1e-9)
+    except (KeyError, TypeError, ValueError):
         return 0.0
-    values = yaml.safe_load(metadata.read_text(encoding="utf-8"))
-    return values["rosbag2_bagfile_information"]["duration"]["nanoseconds"] * 1e-9
 
 
 class ExportRun:

@@ -16,7 +16,7 @@ from lbm_policy_node.core.spec.robot_spec import RobotSpec
 from lbm_policy_node.core.spec.spec_reader import SpecError
 from lbm_policy_node.core.types import Array
 from lbm_policy_node.data.bags.bags import Bag, BagError
-from lbm_policy_node.data.episodes.episode_header import SPEC_FILE, EpisodeHeader
+from lbm_policy_node.data.episodes.episode_header import ROLES, SPEC_FILE, EpisodeHeader
 from lbm_policy_node.data.episodes.episode_records import (
     ControlTicks,
     EventKind,
@@ -132,10 +132,12 @@ def read_episode(path: Path) -> Episode:
     role_of = {topic: role for role, topic in header.roles.items()}
     found: dict[str, list[tuple[int, Any]]] = {role: [] for role in header.roles}
     with Bag(path) as bag:
+        _check_types(bag, header)
         for message in bag.messages(role_of):
             found[role_of[message.topic]].append((message.log_ns, message.value))
         counts, custom = dict(bag.counts), bag.custom_data
-        start_ns, end_ns = max(bag.start_ns, header.started_ns), bag.end_ns
+        start_ns = max(bag.start_ns, header.started_ns)
+        end_ns = max(bag.end_ns, start_ns)
     chunks, broken = _chunks(found.get("action_chunks", []))
     return Episode(
         path=path,
@@ -147,10 +149,22 @@ def read_episode(path: Path) -> Episode:
         verdicts=tuple(_verdict(log_ns, value) for log_ns, value in found.get("monitor_verdicts", [])),
         events=_events(path, [value for _, value in found.get("episode_events", [])]),
         counts=counts,
-        dropped=int(custom.get("dropped", 0)),
+        dropped=_dropped(custom),
         start_ns=start_ns,
         end_ns=end_ns,
     )
+
+
+def _check_types(bag: Bag, header: EpisodeHeader) -> None:
+    for role, topic in header.roles.items():
+        if bag.counts.get(topic) and (found := bag.types[topic]) != ROLES[role]:
+            raise BagError(f"'{bag.path}': {topic} was recorded as {found}; expected {ROLES[role]}")
+
+
+def _dropped(custom: Mapping[str, str]) -> int:
+    """What the recorder lost; 0 where another tool has left no number."""
+    text = str(custom.get("dropped", 0))
+    return int(text) if text.isdecimal() else 0
 
 
 def _ticks(messages: list[Any], columns: int) -> ControlTicks:

@@ -11,8 +11,8 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from lbm_policy_node.data.bags.bag_writer import write_durably
-from lbm_policy_node.data.bags.bags import BagError
+from lbm_policy_node.data.bags.bag_errors import BagError
+from lbm_policy_node.data.bags.bag_metadata import write_durably
 
 FORMAT = 1
 HEADER_FILE, SPEC_FILE = "episode.json", "robot.yaml"

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from lbm_policy_node.data.bags.bags import BagError
-from lbm_policy_node.data.bags.repair import needs_repair
+from lbm_policy_node.data.bags.bag_errors import BagError, RepairableBagError
+from lbm_policy_node.data.bags.repair import is_recorded
 from lbm_policy_node.data.episodes.episode import Episode, read_episode
 from lbm_policy_node.data.episodes.episode_header import EpisodeHeader
 from lbm_policy_node.data.episodes.episode_records import RecordedVerdict
@@ -58,7 +58,7 @@ class EpisodeSummary:
             name, robot, instruction = header.episode_id, header.robot, header.instruction
             return cls.of(read_episode(path))
         except BagError as error:
-            trouble, repairable = str(error), _repairable(path)
+            trouble, repairable = str(error), isinstance(error, RepairableBagError) and not is_recorded(path)
         return cls(
             path=path,
             episode_id=name,
@@ -96,10 +96,3 @@ def alarms(verdicts: Sequence[RecordedVerdict], level: int) -> list[RecordedVerd
             found.append(verdict)
         raised = now
     return found
-
-
-def _repairable(path: Path) -> bool:
-    try:
-        return needs_repair(path)
-    except BagError:
-        return False

@@ -22,6 +22,7 @@ from lbm_policy_node.data.episodes.episode_header import EpisodeHeader
 
 from .. import conversion, qos
 from ..topics import EPISODE_EVENTS
+from .offered_qos import offered_qos
 from .recorder_node_config import RecorderNodeConfig
 from .recorder_report import RecorderReport
 from .recorder_topics import RecordedTopic
@@ -98,6 +99,7 @@ class EpisodeSession:
                 types=self._types,
                 limits=self._limits,
                 wake=self._woken.trigger,
+                qos={topic: offered_qos(self._node, topic) for topic in topics},
             )
         except OSError as error:
             self.report.failure = reason_of(error)

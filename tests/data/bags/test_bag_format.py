@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import yaml
 from mcap.reader import SeekingReader
-from rosbags.rosbag2 import StoragePlugin, Writer
+from rosbags.rosbag2 import Reader, StoragePlugin, Writer
 
 from lbm_policy_node.data.bags.bag_writer import BagWriter
 from lbm_policy_node.data.bags.message_types import MessageTypes, UnknownTypeError
@@ -44,6 +44,24 @@ def theirs(tmp_path) -> Path:
         writer.write(connections[topic], log_ns, data)
     writer.close()
     return path
+
+
+def test_offered_qos_is_in_file_and_metadata_alike(tmp_path):
+    words = {"history": "unknown", "depth": 0, "reliability": "best_effort", "durability": "transient_local",
+             "deadline": {"sec": 9223372036, "nsec": 854775807}, "lifespan": {"sec": 1, "nsec": 5},
+             "liveliness": "automatic", "liveliness_lease_duration": {"sec": 0, "nsec": 0},
+             "avoid_ros_namespace_conventions": False}  # fmt: skip
+    writer = BagWriter(tmp_path / "bag", TOPICS, qos={"/joint_states": yaml.safe_dump([words])})
+    for message in MESSAGES:
+        writer.write(*message)
+    writer.close({})
+    topics = metadata(tmp_path / "bag")["topics_with_message_count"]
+    kept = {
+        topic["topic_metadata"]["name"]: topic["topic_metadata"]["offered_qos_profiles"] for topic in topics
+    }
+    assert kept == {"/joint_states": [words], "/control_state": [], "/silent": []}
+    with Reader(tmp_path / "bag") as reader:
+        assert sum(1 for _ in reader.messages()) == len(MESSAGES), "rosbags asks that both say the same"
 
 
 def metadata(path: Path) -> dict[str, Any]:

@@ -174,7 +174,7 @@ def test_what_was_flushed_survives_the_death_of_the_process(tmp_path):
 
 def test_a_repair_without_space_leaves_the_old_file(episode, tmp_path):
     """RLIMIT_FSIZE makes the kernel refuse to write a file beyond 8 KiB."""
-    left = unfinish(episode)
+    left = unfinish(episode, -100)
     program = (
         "import resource, signal, sys; from pathlib import Path\n"
         "from lbm_policy_node.data.bags.repair import repair\n"

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import yaml
 from lbm_msgs.msg import ControlState, EpisodeEvent, PolicyStatus, Reason, RecorderStatus
 from lbm_msgs.srv import EndEpisode
 from rclpy.serialization import deserialize_message
@@ -99,6 +100,20 @@ def test_messages_are_the_bytes_that_came_stamped_with_ros_time(user):
     with Bag(user.episode().path) as bag:
         got = [(log_ns, deserialize_message(bytes(data), Image)) for _, log_ns, data in bag.raw(["/front"])]
     assert got == sent
+
+
+def test_what_publishers_offer_is_kept_for_playing(user):
+    user.policy(PolicyStatus.RUNNING)
+    user.wait_for(RecorderStatus.RECORDING)
+    steps(user)
+    user.policy(PolicyStatus.IDLE)
+    values = yaml.safe_load((user.episode().path / "metadata.yaml").read_text())
+    topics = values["rosbag2_bagfile_information"]["topics_with_message_count"]
+    offered = {t["topic_metadata"]["name"]: t["topic_metadata"]["offered_qos_profiles"] for t in topics}
+    (status,) = offered["/policy_node/status"]
+    assert (status["reliability"], status["durability"]) == ("reliable", "transient_local")
+    assert offered["/front"][0]["durability"] == "volatile"
+    assert offered["/target_pose"] == [], "nobody publishes it"
 
 
 def test_started_and_ended_are_reported_to_the_graph_too(user):
