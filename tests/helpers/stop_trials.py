@@ -91,7 +91,7 @@ class StopTrial:
     def _running(self) -> ChunkExecutor:
         executor = ChunkExecutor(self.spec)
         executor.on_policy_state(PolicyState.RUNNING)
-        steps = [self.speed if i < 6 else min(self.speed + 0.4 * (i - 5), 1.2) for i in range(16)]
+        steps = [self._chunk_speed(i) for i in range(16)]
         rows = np.tile([*self.home, 0.0], (16, 1))
         rows[:, 0] += np.cumsum(steps) * STEP_NS * 1e-9
         refused = executor.on_chunk(
@@ -108,6 +108,10 @@ class StopTrial:
         )
         assert refused is None, refused
         return executor
+
+    def _chunk_speed(self, row: int) -> float:
+        """Return the speed of the chunk on its way to a row, rad/s."""
+        return self.speed if row < 6 else max(self.speed, min(self.speed + 0.4 * (row - 5), 1.2))
 
     def _press(self, executor: ChunkExecutor) -> None:
         if self.stop == "estop":
@@ -149,6 +153,8 @@ class StopTrial:
         self.n_refused = len(controller.refused)
         self.late_s = (max(moving, default=START_NS) - arrived_ns) * 1e-9 - duration_s - 3 * tick_s
         speed = max(abs(float(velocity[0])) for _ns, _position, velocity in before)
+        # A controller whose clock is behind is slower yet than the command from which the stop decelerates.
+        speed = max(speed, self._chunk_speed(min(15, (self.stop_ns + tick_ns) // STEP_NS)))
         self.moved = abs(float(samples[-1][1][0] - before[-1][1][0]))
         self.allowed = speed * (0.5 * duration_s + self.latency_ns * 1e-9 + 3 * tick_s)
 
