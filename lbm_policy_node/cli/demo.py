@@ -12,7 +12,14 @@ from lbm_policy_node.core.spec.spec_reader import SpecError
 from lbm_policy_node.demo.demo_finish import finish
 from lbm_policy_node.demo.demo_progress import Progress
 from lbm_policy_node.demo.demo_run import DemoError, run_plan
-from lbm_policy_node.demo.demo_setup import TRAINED, WEIGHTLESS, choose_checkpoint, fresh_folder, make_plan
+from lbm_policy_node.demo.demo_setup import (
+    NODE_SETTINGS,
+    TRAINED,
+    WEIGHTLESS,
+    choose_checkpoint,
+    fresh_folder,
+    make_plan,
+)
 from lbm_policy_node.graph.bringup import GraphConfig, describe
 from lbm_policy_node.graph.monitor_choice import AUTO
 
@@ -73,10 +80,7 @@ def command(
             record=True,
             episodes=str(fresh_folder(output / "episodes")),
             teleop="scripted",
-            settings={
-                "scripted_teleop_node": {"on_monitor_stop": False},
-                "policy_node": {"success_topic": ""},  # the demo reports the outcome, the operator's too
-            },
+            settings=NODE_SETTINGS,
         )
         graph = describe(config)
         if rescue and "monitor_node" not in [process.name for process in graph.processes]:

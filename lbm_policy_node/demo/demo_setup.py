@@ -20,6 +20,8 @@ RESCUE = Episode(
     time_limit_s=60.0,
 )
 """The cameras turn noisy after the start: the monitor stops the policy, and the operator opens the drawer."""
+NODE_SETTINGS = {"scripted_teleop_node": {"on_monitor_stop": False}, "policy_node": {"success_topic": ""}}
+"""The demo asks the scripted operator by itself, and reports the outcome after the operator has driven."""
 
 
 def choose_checkpoint(given: str | None) -> str:

@@ -17,7 +17,7 @@ from lbm_policy_node.demo.demo_finish import finish
 from lbm_policy_node.demo.demo_plan import DemoPlan, Episode
 from lbm_policy_node.demo.demo_progress import Progress
 from lbm_policy_node.demo.demo_run import DemoError, DemoOutcome, run_plan
-from lbm_policy_node.demo.demo_setup import RESCUE, choose_checkpoint, fresh_folder, make_plan
+from lbm_policy_node.demo.demo_setup import NODE_SETTINGS, RESCUE, choose_checkpoint, fresh_folder, make_plan
 from lbm_policy_node.graph.bringup import Graph, GraphConfig, describe
 from lbm_policy_node.paths import shared_path
 
@@ -139,7 +139,7 @@ def test_the_operator_rescues_a_disturbed_episode_and_the_recording_becomes_a_da
         record=True,
         episodes=str(fresh_folder(tmp_path / "episodes")),
         teleop="scripted",
-        settings={"scripted_teleop_node": {"on_monitor_stop": False}},
+        settings=NODE_SETTINGS,
     )
     limits = {"time_limit_s": 8.0, "wall_limit_s": 200.0}
     planned = DemoPlan(episodes=(RESCUE,), **limits, output=str(tmp_path), record=True)

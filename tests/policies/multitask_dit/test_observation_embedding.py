@@ -81,7 +81,7 @@ def test_one_history_is_remembered_and_no_more(small: Any, policy: Any, encoding
 
 
 def test_a_history_of_the_wrong_length_is_refused(small: Any, policy: Any) -> None:
-    with pytest.raises(ValueError, match="the history has 1 observations, the policy wants 2"):
+    with pytest.raises(ValueError, match="the history has 1 observations, the policy needs 2"):
         policy.embed([small.observation()])
 
 
