@@ -22,7 +22,7 @@ def test_loopback_needs_no_key_and_no_warning(host):
 def test_the_network_without_a_key_is_refused_unless_allowed(host):
     with pytest.raises(AccessError, match="--allow-unauthenticated-network"):
         check_exposure(host, "", allow_unauthenticated=False)
-    assert "anybody who can reach" in check_exposure(host, "", allow_unauthenticated=True)
+    assert "anyone who can reach" in check_exposure(host, "", allow_unauthenticated=True)
 
 
 def test_the_network_with_a_key_is_warned_about_for_lack_of_encryption():

@@ -163,7 +163,7 @@ def test_closing_ends_an_exchange_in_another_thread(server, history):
 
 def test_a_wrong_key_is_named_at_loading_and_while_running(weightless, history, monkeypatch):
     with ServeProcess(weightless, LBM_API_KEY="first") as server:
-        with pytest.raises(CheckpointError, match="refuses the API key, or wants one"):
+        with pytest.raises(CheckpointError, match="refuses the API key, or requires one"):
             load_policy(server.url)
         monkeypatch.setenv("LBM_API_KEY", "first")
         policy = load_policy(server.url)

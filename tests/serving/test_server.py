@@ -203,7 +203,7 @@ def test_it_does_not_start_on_doubtful_terms(weightless, arguments, named):
 
 def test_the_network_without_a_key_needs_a_flag_and_gets_a_warning(weightless):
     with ServeProcess(weightless, "--host", "0.0.0.0", "--allow-unauthenticated-network") as server:
-        assert "anybody who can reach 0.0.0.0" in server.end(signal.SIGINT)
+        assert "anyone who can reach 0.0.0.0" in server.end(signal.SIGINT)
 
 
 def test_the_server_imports_no_ros_and_without_weights_no_torch(weightless):

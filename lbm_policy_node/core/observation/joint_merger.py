@@ -41,29 +41,29 @@ class JointMerger:
         self._known: dict[_Key, tuple[int, float]] = {}
         self._whole: tuple[int, JointSample] | None = None
         self.incomplete = 0
-        self._was_whole = False
+        self._good_ns: int | None = None
 
     def restart(self) -> None:
         """Forget everything: the clock jumped."""
         self._known.clear()
-        self._whole, self._was_whole = None, False
+        self._whole, self._good_ns = None, None
 
     def merge(self, stamp_ns: int, sample: JointSample) -> tuple[int, Sample] | None:
         """Return what is known after a message, with its stamp: that of the oldest joint in it.
 
         A malformed message comes back as it is, for its reader to refuse. One that says nothing of the needed
-        joints yields None; unless nothing good ever came: then it comes back too, and its reader says what
-        is missing.
+        joints yields None while a good one is young enough; else it comes back too, and its reader says
+        what is missing.
         """
         offered = self._offered(sample)
         if offered is None:
             return stamp_ns, sample
         if len(offered) == len(self._needed):
-            self._whole, self._was_whole = (stamp_ns, sample), True
+            self._whole, self._good_ns = (stamp_ns, sample), stamp_ns
             return stamp_ns, sample
         self.incomplete += 1
         if not offered:
-            return None if self._was_whole else (stamp_ns, sample)
+            return None if self._is_good_until(stamp_ns) else (stamp_ns, sample)
         self._note_whole()
         self._note(stamp_ns, sample, offered)
         if len(self._known) < len(self._needed):
@@ -79,6 +79,9 @@ class JointMerger:
         if any(names.count(joint) > 1 for joint in self._joints):
             return None
         return [key for key in self._needed if sizes[key[0]] and key[1] in names]
+
+    def _is_good_until(self, stamp_ns: int) -> bool:
+        return self._good_ns is not None and stamp_ns - self._good_ns <= self._stream.max_age_ns
 
     def _note_whole(self) -> None:
         if self._whole is not None:
@@ -100,7 +103,7 @@ class JointMerger:
             age_s = (max(stamps.values()) - min(stamps.values())) / 1e9
             text = f"'{self._stream.name}' ({self._stream.topic}) has not named {late} for {age_s:.3f} s"
             return stamp_ns, Reason(ReasonCode.OBSERVATION_WRONG_JOINTS, text)
-        self._was_whole = True
+        self._good_ns = min(stamps.values())
         values = {
             quantity: np.array([self._known.get((quantity, j), (0, np.nan))[1] for j in self._joints])
             if quantity in self._quantities
