@@ -112,7 +112,8 @@ def test_a_control_state_leaves_no_field_of_the_message_out():
         reason=Reason(ReasonCode.OBSERVATION_STALE, "late"),
         proposed=np.array([3.0, 4.0]),
         plan=None,
-        fixed=("plan",),
+        stop=None,
+        fixed=("plan", "stop"),  # what controllers get; the message says where the motion is now
     )
     message = conversion.control_state_message(
         command, now_ns=5, frame_id="base", action_names=("x", "y"), control_enabled=True
