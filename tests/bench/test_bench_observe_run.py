@@ -9,6 +9,7 @@ import pytest
 from lbm_policy_node.bench.bench_observe_run import COMPRESSED, RAW, cpu_seconds, measure_observe, table
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("cameras", [RAW, COMPRESSED])
 def test_a_policy_node_listens_and_runs(tmp_path, cameras):
     figures = measure_observe(tmp_path, cameras, seconds=2.0, transport_name="large_data")
